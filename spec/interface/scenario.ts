@@ -1,0 +1,70 @@
+import type { Observation } from './observations.js';
+import type { Operation } from './operations.js';
+import type { Profile } from './profile.js';
+
+/**
+ * In which state a scenario begins.
+ *
+ * - `reset`: after a power-good reset.
+ * - `ready`: every component is in the state its architecture calls ready. For
+ *   VT-d: TES=1, legacy mode, a latched root table without a present entry that lies outside the
+ *   arena, every cache empty, no fault pending, all other registers as after reset; the hidden
+ *   index of the next fault record is not known.
+ *
+ * In both, the whole arena holds its paint.
+ */
+export type StartState = 'reset' | 'ready';
+
+/** A scenario of hardware operations. */
+export interface OperationScenario {
+  readonly level: 'operations';
+  readonly start: StartState;
+  readonly operations: readonly Operation[];
+}
+
+/** One thing that the world asks of software under test; its meaning belongs to that software. */
+export interface Stimulus {
+  readonly actor: string;
+  readonly action: string;
+  readonly arguments: Readonly<Record<string, string | number | bigint | boolean>>;
+}
+
+/** A scenario for software under test: what is asked of it and who steps next. */
+export interface StimulusScenario {
+  readonly level: 'stimuli';
+  readonly start: StartState;
+  /** Which software, with its configuration. */
+  readonly software: {
+    readonly name: string;
+    readonly configuration: Readonly<Record<string, string | number | boolean>>;
+  };
+  readonly stimuli: readonly Stimulus[];
+  /** Schedule choices: the n-th is which of the runnable actors steps next, modulo their number. */
+  readonly schedule: readonly number[];
+}
+
+export type Scenario = OperationScenario | StimulusScenario;
+
+/** How a target failed to do its work: it ended, did not answer in time, or answered what makes no sense. */
+export interface TargetFailure {
+  readonly kind: 'crash' | 'hang' | 'nonsense';
+  /** One line, free of process ids, addresses of this run and times, so that equal failures read equal. */
+  readonly message: string;
+  /** Index of the operation in flight, where known. */
+  readonly at?: number;
+  /** What the target printed last, for people. */
+  readonly output?: string;
+}
+
+export interface Step {
+  readonly operation: Operation;
+  readonly observation: Observation;
+}
+
+/** What happened: the operations with their observations, and the failure that ended it, if one did. */
+export interface History {
+  readonly profile: Profile;
+  readonly start: StartState;
+  readonly steps: readonly Step[];
+  readonly failure?: TargetFailure;
+}
