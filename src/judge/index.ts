@@ -1,22 +1,33 @@
-import type { FindingIdentity, Judgement } from '../../spec/interface/judgement.js';
+import { clauseById } from '../../spec/catalog/index.js';
+import { modelOf } from '../../spec/index.js';
+import type { Evidence, Finding, Judgement, Undecided } from '../../spec/interface/judgement.js';
+import type { Profile } from '../../spec/interface/profile.js';
 import type { History } from '../../spec/interface/scenario.js';
+import type { Bench } from './bench.js';
+import { BadHistory, refuseContradictions } from './contradictions.js';
+import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
+import { AddressMap, MemoryLog } from './memory.js';
+import { bestWorld, MOST_WORLDS, type Unit, type World } from './world.js';
+
+export { BadHistory };
 
 export interface JudgeOptions {
   /** Whether a deviation is known for this target, and so admitted and counted apart. */
-  readonly known?: (identity: FindingIdentity) => boolean;
+  readonly known?: IsKnown;
   /** Keep the reasoning for every operation in `Judgement.explanation`. */
   readonly explain?: boolean;
 }
 
-/** A history that cannot be: an observation that contradicts its operation, a reference to nothing. */
-export class BadHistory extends Error {
-  /** Index of the operation. */
-  readonly at: number;
-  constructor(at: number, message: string) {
-    super(message);
-    this.name = 'BadHistory';
-    this.at = at;
-  }
+/** Judges histories; keeps what depends on the profile alone. */
+export type Judge = (history: History, options?: JudgeOptions) => Judgement;
+
+/** A judge that remembers the last profile's address map between histories. */
+export function createJudge(): Judge {
+  let last: { readonly profile: Profile; readonly map: AddressMap } | undefined;
+  return (history, options = {}) => {
+    if (last?.profile !== history.profile) last = { profile: history.profile, map: new AddressMap(history.profile) };
+    return judgeWith(history, options, last.map);
+  };
 }
 
 /**
@@ -24,6 +35,148 @@ export class BadHistory extends Error {
  *
  * @throws BadHistory when the history contradicts itself
  */
-export function judge(_history: History, _options: JudgeOptions = {}): Judgement {
-  throw new Error('being written');
+export function judge(history: History, options: JudgeOptions = {}): Judgement {
+  return createJudge()(history, options);
+}
+
+/** What is wrong with the components of a profile, in one line, or `undefined`. */
+export function checkProfile(profile: Profile): string | undefined {
+  for (const [key, component] of Object.entries(profile.components)) {
+    const model = modelOf(component.architecture);
+    if (model === undefined) return `components.${key}.architecture: '${component.architecture}' is not specified`;
+    const problem = model.check(component, profile);
+    if (problem !== undefined) return `components.${key}: ${problem}`;
+  }
+  return undefined;
+}
+
+function unitsOf(profile: Profile): readonly Unit[] {
+  return Object.entries(profile.components).flatMap(([key, component]) => {
+    const model = modelOf(component.architecture);
+    return model === undefined ? [] : [{ key, model }];
+  });
+}
+
+function isCertain(clause: string): boolean {
+  const tag = clauseById(clause)?.tag;
+  return tag === '2' || tag === '1S';
+}
+
+function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Judgement {
+  refuseContradictions(history);
+  const { profile, steps } = history;
+  const bench: Bench = { profile, map, units: unitsOf(profile), steps };
+  const states = Object.fromEntries(
+    bench.units.map(({ key, model }) => [key, model.initial(profile.components[key]!, profile, history.start)]),
+  );
+  const start: World = {
+    states,
+    memory: MemoryLog.painted(map),
+    lost: undefined,
+    known: [],
+    suspected: [],
+    undecided: [],
+    trail: undefined,
+  };
+  const run = runThrough(bench, start, options);
+  const world = best(run.worlds);
+  const overlap = overlapping(history);
+  const undecided: readonly Undecided[] = overlap === undefined ? world.undecided : [overlap, ...world.undecided];
+  const found = [
+    ...run.findings.filter((each) => each.certain),
+    ...world.suspected,
+    ...run.findings.filter((each) => !each.certain),
+  ];
+  const [finding, ...candidates] = overlap === undefined ? found : [];
+  return {
+    verdict: finding !== undefined ? 'deviant' : undecided.length > 0 ? 'inconclusive' : 'conformant',
+    ...(finding === undefined ? {} : { finding }),
+    candidates,
+    known: world.known,
+    undecided,
+    ...countTrail(world, options.explain === true),
+    statistics: {
+      ...run.statistics,
+      operations: steps.length,
+      judged: steps.length - new Set(undecided.map((each) => each.at)).size,
+    },
+  };
+}
+
+interface Run {
+  readonly worlds: readonly World[];
+  readonly findings: readonly Finding[];
+  readonly statistics: {
+    readonly admissible: { readonly sum: number; readonly count: number };
+    readonly worlds: number;
+  };
+}
+
+/** Goes through the steps, explaining each point at which nothing admitted fits. */
+function runThrough(bench: Bench, start: World, options: JudgeOptions): Run {
+  const before: (readonly World[])[] = [[start]];
+  const findings: Finding[] = [];
+  const rules: Rules = { isKnown: options.known, isCertain };
+  for (let at = 0; at < bench.steps.length; at++) {
+    const next = advance(bench, before[at]!, at, rules);
+    if (next.length > MOST_WORLDS) {
+      before[at + 1] = [tooManyWorlds(next, at)];
+      continue;
+    }
+    if (next.length > 0) {
+      before[at + 1] = next;
+      continue;
+    }
+    const explanation = explain(bench, before, at, rules);
+    if (explanation === undefined)
+      throw new Error(`operation ${at}: nothing admitted fits and no departure explains it`);
+    findings.push(findingOf(explanation.deviation, explanation.way, explanation.at, at, rules));
+    explanation.frontiers.forEach((worlds, step) => {
+      before[explanation.at + 1 + step] = worlds;
+    });
+    at = explanation.at + explanation.frontiers.length - 1;
+  }
+  return { worlds: before.at(-1)!, findings, statistics: statisticsOf(bench, before) };
+}
+
+function tooManyWorlds(worlds: readonly World[], at: number): World {
+  const world = bestWorld(worlds)!;
+  const reason = `more than ${MOST_WORLDS} worlds`;
+  return { ...world, lost: reason, undecided: [...world.undecided, { at, kind: 'inconclusive', reason }] };
+}
+
+/** The judge's order is that of the operations; overlapping ones are left undecided for now. */
+function overlapping(history: History): Undecided | undefined {
+  const at = history.steps.findIndex((step, index) => {
+    const previous = history.steps[index - 1];
+    return previous !== undefined && step.observation.begin < previous.observation.complete;
+  });
+  return at < 0 ? undefined : { at, kind: 'inconclusive', reason: 'overlapping operations are not judged yet' };
+}
+
+function statisticsOf(bench: Bench, before: readonly (readonly World[])[]): Run['statistics'] {
+  let sum = 0;
+  let count = 0;
+  let worlds = 1;
+  before.forEach((frontier, at) => {
+    worlds = Math.max(worlds, frontier.length);
+    const op = bench.steps[at - 1]?.operation.op;
+    if (op !== 'dma' && op !== 'message') return;
+    sum += frontier.length / Math.max(1, before[at - 1]?.length ?? 1);
+    count++;
+  });
+  return { admissible: { sum, count }, worlds };
+}
+
+/** Clauses and labels along the path that led to a world, and the reasoning when asked for. */
+function countTrail(world: World, explained: boolean): Pick<Judgement, 'clauses' | 'labels' | 'explanation'> {
+  const clauses: Record<string, number> = {};
+  const labels: Record<string, number> = {};
+  const explanation: (readonly Evidence[])[] = [];
+  for (let step = world.trail; step !== undefined; step = step.before) {
+    for (const clause of step.clauses) clauses[clause] = (clauses[clause] ?? 0) + 1;
+    for (const label of step.labels) labels[label] = (labels[label] ?? 0) + 1;
+    explanation.push(step.evidence);
+  }
+  return explained ? { clauses, labels, explanation: explanation.reverse() } : { clauses, labels };
 }

@@ -1,0 +1,31 @@
+import type { Bits } from './layout/vtd.js';
+
+/** The value of a field, given by its highest and lowest bit. */
+export function field(value: bigint, [high, low]: Bits): bigint {
+  return (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
+}
+
+/** Whether a one-bit field is 1. */
+export function isSet(value: bigint, bits: Bits): boolean {
+  return field(value, bits) !== 0n;
+}
+
+/** A 128-bit entry from its two 64-bit words, low first. */
+export function entry128(words: readonly bigint[]): bigint {
+  return (words[0] ?? 0n) | ((words[1] ?? 0n) << 64n);
+}
+
+/** "0x…" */
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** A field's position as the manual writes it: "[11:4]", or "[7]" for one bit. */
+export function position([high, low]: Bits): string {
+  return high === low ? `[${high}]` : `[${high}:${low}]`;
+}
+
+/** Fault reasons as the manual writes them: "Ch". */
+export function reasonName(reason: number): string {
+  return `${reason.toString(16).toUpperCase()}h`;
+}

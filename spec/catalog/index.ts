@@ -1,0 +1,13 @@
+import type { Clause } from '../interface/judgement.js';
+import { platformClauses } from './platform.js';
+import { vtdClauses } from './vtd.js';
+
+/** Every clause of every document. */
+export const catalog: readonly Clause[] = [...platformClauses, ...vtdClauses];
+
+const byId: ReadonlyMap<string, Clause> = new Map(catalog.map((clause) => [clause.id, clause]));
+
+/** A clause by its id. */
+export function clauseById(id: string): Clause | undefined {
+  return byId.get(id);
+}

@@ -1,0 +1,122 @@
+import type { Evidence, FindingIdentity } from './judgement.js';
+import type { Component, Profile } from './profile.js';
+import type { StartState } from './scenario.js';
+
+/** What hardware finds when it reads an entry from memory. */
+export type Reading =
+  | { readonly kind: 'words'; readonly words: readonly bigint[] }
+  | { readonly kind: 'unreadable' }
+  /** The specification cannot say what is read; `reason` tells why. */
+  | { readonly kind: 'undecided'; readonly reason: string };
+
+/** A version of an entry in memory. */
+export interface Version {
+  readonly reading: Reading;
+  /** Tick of the store that made it; -1 for what was there at the start. */
+  readonly since: number;
+}
+
+/** Memory as the specification sees it at one instant. */
+export interface MemoryView {
+  /** Tick of the operation under judgement. */
+  readonly now: number;
+  /** What a read of `bytes` (8 or 16, aligned) may give now. Holes may give several readings. */
+  readings(address: bigint, bytes: number): readonly Reading[];
+  /** Every version that was current at some time after tick `since`, oldest first; the last is the current one. */
+  versions(address: bigint, bytes: number, since: number): readonly Version[];
+}
+
+/** A register access, resolved: the register's name, which one, and the bytes touched. */
+export interface RegisterAccess {
+  readonly register: string;
+  readonly index: number;
+  /** Byte offset inside the register. */
+  readonly offset: number;
+  readonly size: 4 | 8;
+}
+
+/** A device request as it arrives at a component. */
+export interface DeviceRequest {
+  /** Routing ID of the requester, 16 bits. */
+  readonly sourceId: number;
+  readonly pasid?: number;
+  readonly address: bigint;
+  readonly bytes: number;
+  readonly access: 'read' | 'write';
+}
+
+/** What happens to one piece of a request. */
+export type Effect =
+  | { readonly kind: 'memory'; readonly address: bigint }
+  | { readonly kind: 'blocked' }
+  | { readonly kind: 'interrupt' };
+
+export interface Piece {
+  /** Offset of the piece inside the request, and its length, in bytes. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly effect: Effect;
+}
+
+/** A departure from what is admitted, with every identity it goes by (several fields may break one rule at once). */
+export interface Deviation {
+  readonly identities: readonly FindingIdentity[];
+  readonly expected: string;
+  readonly observed: string;
+}
+
+/** One way on from a state. */
+export interface Successor<S> {
+  readonly next: S;
+  /** Clauses it rests on. */
+  readonly clauses: readonly string[];
+  readonly evidence: readonly Evidence[];
+  readonly labels: readonly string[];
+  /** Present when the specification does not admit it. */
+  readonly deviation?: Deviation;
+  /** Present when the specification leaves the result open from here on, or cannot tell yet. */
+  readonly undecided?: { readonly kind: 'undefined' | 'inconclusive'; readonly reason: string };
+}
+
+export interface RequestSuccessor<S> extends Successor<S> {
+  readonly pieces: readonly Piece[];
+}
+
+/**
+ * The specification of one architecture's component: pure functions from a
+ * state and an operation to every way on that is admitted. `S` is immutable.
+ */
+export interface ComponentModel<S> {
+  /** The name that `Component.architecture` carries. */
+  readonly architecture: string;
+  /** What is wrong with a component of a profile, or `undefined`. */
+  check(component: Component, profile: Profile): string | undefined;
+  /** What a register address means, or `undefined` when there is no such register. */
+  resolve(
+    component: Component,
+    register: string,
+    index: number,
+    offset: number,
+  ): Omit<RegisterAccess, 'size'> | undefined;
+  initial(component: Component, profile: Profile, start: StartState): S;
+  /** Equal for states that no later operation can tell apart. */
+  key(state: S): string;
+  write(state: S, access: RegisterAccess, value: bigint, view: MemoryView): readonly Successor<S>[];
+  /** Ways on in which the register reads as `observed` (as anything, when not observed). */
+  read(state: S, access: RegisterAccess, observed: bigint | undefined, view: MemoryView): readonly Successor<S>[];
+  /** Departures in which the register reads as `observed`. */
+  deviantRead(state: S, access: RegisterAccess, observed: bigint, view: MemoryView): readonly Successor<S>[];
+  request(state: S, request: DeviceRequest, view: MemoryView): readonly RequestSuccessor<S>[];
+  /**
+   * Departures for a request. `seen` lists host-physical addresses at which the
+   * request's bytes were seen afterwards, as candidates of where it really went.
+   */
+  deviantRequest(
+    state: S,
+    request: DeviceRequest,
+    view: MemoryView,
+    seen: readonly bigint[],
+  ): readonly RequestSuccessor<S>[];
+  /** Everything in flight comes to rest. */
+  settle(state: S, now: number): S;
+}

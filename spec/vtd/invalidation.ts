@@ -1,0 +1,77 @@
+import { field, isSet } from '../bits.js';
+import { CCMD_FIELDS, CONTEXT_GRANULARITY, IOTLB_FIELDS, IOTLB_GRANULARITY, IVA_FIELDS } from '../layout/vtd.js';
+import type { CommandResult } from './global-command.js';
+import type { Invalidation, VtdState } from './state.js';
+
+/**
+ * VTD-REG-014: a write that sets ICC starts a context-cache invalidation. Facts 7.7.
+ * A second command while one is pending is not defined (2.2, N29), nor is one that overlaps an IOTLB command.
+ */
+export function writeContextCommand(state: VtdState, value: bigint, now: number): CommandResult {
+  if (busy(state)) return { kind: 'undefined', reason: 'CCMD written while an invalidation is pending (N29)' };
+  if (!isSet(value, CCMD_FIELDS.ICC)) return { kind: 'state', state, clauses: [] };
+  const context: Invalidation = {
+    cache: 'context',
+    granularity: Number(field(value, CCMD_FIELDS.CIRG)),
+    submitted: now,
+  };
+  return { kind: 'state', state: { ...state, pending: { ...state.pending, context } }, clauses: ['VTD-REG-014'] };
+}
+
+/** VTD-REG-014: a write that sets IVT starts an IOTLB invalidation. Facts 7.7. */
+export function writeIotlbCommand(state: VtdState, value: bigint, now: number): CommandResult {
+  if (busy(state)) return { kind: 'undefined', reason: 'IOTLB written while an invalidation is pending (N29)' };
+  if (!isSet(value, IOTLB_FIELDS.IVT)) return { kind: 'state', state, clauses: [] };
+  const iotlb: Invalidation = { cache: 'iotlb', granularity: Number(field(value, IOTLB_FIELDS.IIRG)), submitted: now };
+  return { kind: 'state', state: { ...state, pending: { ...state.pending, iotlb } }, clauses: ['VTD-REG-014'] };
+}
+
+function busy(state: VtdState): boolean {
+  return state.pending.context !== undefined || state.pending.iotlb !== undefined;
+}
+
+/** Software saw ICC or IVT read as 0: the command is complete. */
+export function completeInvalidation(state: VtdState, cache: 'context' | 'iotlb', now: number): VtdState {
+  const { [cache]: command, ...pending } = state.pending;
+  if (command === undefined) return state;
+  const completed = { ...command, completed: now };
+  return {
+    ...state,
+    pending,
+    performed: { ...state.performed, [cache]: completed },
+    invalidations: [...state.invalidations, completed],
+  };
+}
+
+/**
+ * Whether CAIG is lawful for a context-cache command. Facts 7.7.
+ *
+ * 1. VTD-INV-014, VTD-INV-015, VTD-INV-016: 00b for a reserved CIRG, for a TTM that is not legacy, for major>=6.
+ * 2. VTD-INV-012: otherwise as asked or coarser.
+ */
+export function contextGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
+  if (refused(state, command)) return performed === CONTEXT_GRANULARITY.none;
+  return performed !== CONTEXT_GRANULARITY.none && performed <= command.granularity;
+}
+
+/**
+ * Whether IAIG is lawful for an IOTLB command. Facts 7.7.
+ *
+ * 1. VTD-INV-014 to VTD-INV-016: 00b as for the context cache, and for AM above MAMV.
+ * 2. PSI=0 and page granularity: performed as domain (or coarser), or refused ([i]).
+ * 3. VTD-INV-013: otherwise as asked or coarser.
+ */
+export function iotlbGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
+  if (refused(state, command)) return performed === IOTLB_GRANULARITY.none;
+  if (command.granularity === IOTLB_GRANULARITY.page) {
+    if (!state.caps.pageSelective) return performed !== IOTLB_GRANULARITY.page;
+    const mask = Number(field(state.stored['IVA'] ?? 0n, IVA_FIELDS.AM));
+    if (mask > state.caps.maximumAddressMask) return performed === IOTLB_GRANULARITY.none;
+  }
+  return performed !== IOTLB_GRANULARITY.none && performed <= command.granularity;
+}
+
+function refused(state: VtdState, command: Invalidation): boolean {
+  const legacy = state.root === undefined || state.root.mode === 0;
+  return command.granularity === 0 || !legacy || state.caps.majorVersion >= 6;
+}

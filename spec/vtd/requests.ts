@@ -1,0 +1,226 @@
+import type { Evidence } from '../interface/judgement.js';
+import type { DeviceRequest, MemoryView, Piece, RequestSuccessor } from '../interface/model.js';
+import { INTERRUPT_RANGE } from '../layout/vtd.js';
+import type { FaultCondition } from './conditions.js';
+import { completeGlobalCommand } from './global-command.js';
+import { logFault } from './recording.js';
+import { interruptRange, type Outcome, type PageRequest, translateRequest } from './request.js';
+import { settledReader, sharedDomain } from './settled.js';
+import type { FaultRecord, VtdState } from './state.js';
+
+/** What the rules need to know beside state and request. */
+export interface RequestContext {
+  readonly view: MemoryView;
+  /** Routing IDs of every requester of the unit. */
+  readonly requesters: readonly number[];
+}
+
+/** One way on for a part of a request. */
+export type Way = RequestSuccessor<VtdState>;
+
+/** The pages of a request: its parts, cut at 4 KiB boundaries. */
+export function pagesOf(request: DeviceRequest): readonly (PageRequest & { readonly offset: number })[] {
+  const pages: (PageRequest & { readonly offset: number })[] = [];
+  for (let offset = 0; offset < request.bytes; ) {
+    const address = request.address + BigInt(offset);
+    const room = 4096 - Number(address & 0xfffn);
+    const bytes = Math.min(room, request.bytes - offset);
+    pages.push({ sourceId: request.sourceId, access: request.access, address, bytes, offset });
+    offset += bytes;
+  }
+  return pages;
+}
+
+/**
+ * VTD-CROSS-001 (N25, N26): a request that crosses a 4 KiB boundary is refused as
+ * a whole, or each page is a request of its own. A request inside a page is just that.
+ */
+export function requestWays(state: VtdState, request: DeviceRequest, context: RequestContext): readonly Way[] {
+  const pages = pagesOf(request);
+  const start: Way = { next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] };
+  const split = pages.reduce<readonly Way[]>(
+    (ways, page) => ways.flatMap((way) => pageWays(way.next, page, context).map((next) => join(way, next))),
+    [start],
+  );
+  if (pages.length === 1) return split;
+  const whole: Way = {
+    ...start,
+    pieces: [{ offset: 0, bytes: request.bytes, effect: { kind: 'blocked' } }],
+    evidence: [{ what: 'request', address: request.address, reading: 'crosses a 4 KiB boundary' }],
+  };
+  return [...split, whole].map((way) => ({
+    ...way,
+    clauses: [...way.clauses, 'VTD-CROSS-001'],
+    labels: [...way.labels, 'crossing'],
+  }));
+}
+
+/** One way after another. */
+export function join(first: Way, second: Way): Way {
+  const undecided = first.undecided ?? second.undecided;
+  const deviation = first.deviation ?? second.deviation;
+  return {
+    next: second.next,
+    pieces: [...first.pieces, ...second.pieces],
+    clauses: [...first.clauses, ...second.clauses],
+    evidence: [...first.evidence, ...second.evidence],
+    labels: [...first.labels, ...second.labels],
+    ...(undecided === undefined ? {} : { undecided }),
+    ...(deviation === undefined ? {} : { deviation }),
+  };
+}
+
+type Page = PageRequest & { readonly offset: number };
+
+/** Every way on for one page. A pending TE may or may not have taken effect (N27). */
+export function pageWays(state: VtdState, page: Page, context: RequestContext): readonly Way[] {
+  if (state.unknown !== undefined) return [undecided(state, page, state.unknown.kind, state.unknown.reason)];
+  if (state.pending.setRoot !== undefined) {
+    return [undecided(state, page, 'inconclusive', 'request while SRTP is in progress (N52)')];
+  }
+  const states = state.pending.translation === undefined ? [state] : [state, completeGlobalCommand(state)];
+  return states.flatMap((each) => pageOutcomes(each, page, context).flatMap((outcome) => wayOf(each, page, outcome)));
+}
+
+/** What the translation rules admit for a page. */
+export function pageOutcomes(state: VtdState, page: Page, context: RequestContext): readonly Outcome[] {
+  if (!state.translation) return [untranslated(page)];
+  if (state.root === undefined) {
+    return [{ kind: 'undecided', reason: 'TE without SRTP', evidence: [], faultProcessingDisabled: false }];
+  }
+  const reader = settledReader(state, state.root, context.view);
+  const outcomes = translateRequest(page, state.root, state.caps, reader.read);
+  const shared = outcomes.some((outcome) => outcome.kind === 'translated' || outcome.kind === 'blocked')
+    ? sharedDomain(state, state.root, page.sourceId, context.requesters, context.view)
+    : undefined;
+  if (shared === undefined) {
+    const settled = reader.clauses();
+    return mergeBlocked(outcomes).map((outcome) =>
+      outcome.kind === 'translated' ? { ...outcome, clauses: [...settled, ...outcome.clauses] } : outcome,
+    );
+  }
+  return [{ kind: 'undecided', reason: shared, evidence: [], faultProcessingDisabled: false }];
+}
+
+/** Several ways to be blocked are one way with several conditions. */
+function mergeBlocked(outcomes: readonly Outcome[]): readonly Outcome[] {
+  const merged: Outcome[] = [];
+  for (const outcome of outcomes) {
+    const same = merged.findIndex(
+      (other) =>
+        other.kind === 'blocked' &&
+        outcome.kind === 'blocked' &&
+        other.faultProcessingDisabled === outcome.faultProcessingDisabled,
+    );
+    const other = merged[same];
+    if (other?.kind === 'blocked' && outcome.kind === 'blocked') {
+      merged[same] = { ...other, conditions: [...other.conditions, ...outcome.conditions] };
+    } else {
+      merged.push(outcome);
+    }
+  }
+  return merged;
+}
+
+/** VTD-GCMD-015: with TES=0 output = input; a DWORD write to FEEx is an interrupt all the same. */
+function untranslated(page: Page): Outcome {
+  if (page.address >= INTERRUPT_RANGE.first && page.address <= INTERRUPT_RANGE.last) {
+    const outcome = interruptRange(page);
+    if (outcome.kind === 'interrupt') return outcome;
+    const reason = 'access to FEEx with TES=0 that is no interrupt';
+    return { kind: 'undecided', reason, evidence: [], faultProcessingDisabled: false };
+  }
+  return {
+    kind: 'translated',
+    address: page.address,
+    clauses: ['VTD-GCMD-015'],
+    labels: [],
+    evidence: [{ what: 'GSTS', reading: 'TES=0' }],
+    faultProcessingDisabled: false,
+  };
+}
+
+function undecided(state: VtdState, page: Page, kind: 'undefined' | 'inconclusive', reason: string): Way {
+  return {
+    next: { ...state, unknown: { kind, reason } },
+    pieces: [pieceOf(page, { kind: 'blocked' })],
+    clauses: [],
+    evidence: [],
+    labels: [],
+    undecided: { kind, reason },
+  };
+}
+
+function pieceOf(page: Page, effect: Piece['effect']): Piece {
+  return { offset: page.offset, bytes: page.bytes, effect };
+}
+
+/** The ways that an outcome leads to: for a blocked page, how its fault is logged. */
+function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
+  switch (outcome.kind) {
+    case 'undecided':
+      return [undecided(state, page, 'inconclusive', outcome.reason)];
+    case 'translated': {
+      const { clauses, evidence, labels } = outcome;
+      const effect = { kind: 'memory', address: outcome.address } as const;
+      return [{ next: state, pieces: [pieceOf(page, effect)], clauses, evidence, labels }];
+    }
+    case 'interrupt': {
+      const { clauses, evidence } = outcome;
+      return [
+        { next: state, pieces: [pieceOf(page, { kind: 'interrupt' })], clauses, evidence, labels: ['interrupt'] },
+      ];
+    }
+    case 'blocked':
+      return blockedWays(state, page, outcome.conditions, outcome.faultProcessingDisabled, outcome.evidence);
+  }
+}
+
+/** VTD-FLT-001 to VTD-FLT-005: blocked, and recorded unless the fault is qualified and an FPD was met. Facts 3.9, 5.1. */
+function blockedWays(
+  state: VtdState,
+  page: Page,
+  conditions: readonly FaultCondition[],
+  fpd: boolean,
+  evidence: readonly Evidence[],
+): readonly Way[] {
+  const silent = fpd ? conditions.filter((condition) => condition.qualified) : [];
+  const reported = conditions.filter((condition) => !silent.includes(condition));
+  const pieces = [pieceOf(page, { kind: 'blocked' })];
+  const guard = page.access === 'write' ? 'VTD-FLT-001' : 'VTD-FLT-002';
+  const quiet: readonly Way[] =
+    silent.length === 0
+      ? []
+      : [{ next: state, pieces, clauses: [guard, 'VTD-FLT-004', 'VTD-CTX-011'], evidence, labels: ['silenced'] }];
+  const loud =
+    reported.length === 0
+      ? []
+      : recordedWays(state, page, reported, evidence).map((way) => ({
+          ...way,
+          clauses: [...way.clauses, guard, 'VTD-FLT-003', ...(fpd ? ['VTD-FLT-005'] : [])],
+        }));
+  return [...quiet, ...loud];
+}
+
+/** The page is blocked and its fault is logged with any one of the conditions. */
+export function recordedWays(
+  state: VtdState,
+  page: Page,
+  conditions: readonly FaultCondition[],
+  evidence: readonly Evidence[],
+): readonly Way[] {
+  const record: FaultRecord = {
+    sourceId: page.sourceId,
+    address: conditions.every((condition) => condition.addressRecorded) ? page.address & ~0xfffn : undefined,
+    reasons: [...new Set(conditions.map((condition) => condition.reason))],
+    access: page.access,
+    clauses: Object.fromEntries(conditions.map((condition) => [condition.reason, condition.clause])),
+  };
+  return logFault(state.faults, record).map(({ faults, clauses }) => ({
+    next: { ...state, faults },
+    pieces: [pieceOf(page, { kind: 'blocked' })],
+    clauses,
+    evidence,
+    labels: [],
+  }));
+}

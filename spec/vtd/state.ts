@@ -1,0 +1,115 @@
+import type { Component } from '../interface/profile.js';
+import type { StartState } from '../interface/scenario.js';
+import { type Capabilities, capabilitiesOf } from './capabilities.js';
+import type { RootPointer } from './request.js';
+
+/** A fault record that software may find: the set of what it may hold. Facts 5.2. */
+export interface FaultRecord {
+  readonly sourceId: number;
+  /** FI: input address with bits 11:0 zero; `undefined` where FI is not defined. */
+  readonly address: bigint | undefined;
+  /** Reasons that it may show; narrowed when it is read. */
+  readonly reasons: readonly number[];
+  readonly access: 'read' | 'write';
+  /** Clauses by reason, counted when the record is read. */
+  readonly clauses: Readonly<Record<number, string>>;
+}
+
+/** State of fault recording. Facts 6.1. */
+export interface FaultState {
+  /** One per FRCD register; `null` while F=0. */
+  readonly records: readonly (FaultRecord | null)[];
+  readonly overflow: boolean;
+  /** The next register to use; `undefined` when it is not known. */
+  readonly index: number | undefined;
+  /** Nothing was recorded since a power-good reset. */
+  readonly fresh: boolean;
+  /** FSTS.FRI; meaningful while some F=1. */
+  readonly first: number;
+  readonly interruptMask: boolean;
+  readonly interruptPending: boolean;
+}
+
+/** An invalidation asked for by a register command. Facts 7.7. */
+export interface Invalidation {
+  readonly cache: 'context' | 'iotlb';
+  /** What was asked: CIRG or IIRG. */
+  readonly granularity: number;
+  readonly submitted: number;
+  /** Tick at which software observed completion. */
+  readonly completed?: number;
+}
+
+/** A latched root pointer and when SRTP was written. */
+export interface LatchedPointer extends RootPointer {
+  readonly since: number;
+}
+
+/** A command whose completion was not observed yet. Facts 2.1, N27. */
+export interface PendingCommands {
+  readonly translation?: boolean;
+  readonly setRoot?: LatchedPointer;
+  readonly context?: Invalidation;
+  readonly iotlb?: Invalidation;
+}
+
+/** State of a remapping unit, as far as software and devices can tell. Immutable. */
+export interface VtdState {
+  readonly caps: Capabilities;
+  /** TES. */
+  readonly translation: boolean;
+  /** RTPS. */
+  readonly rootSet: boolean;
+  readonly root: LatchedPointer | undefined;
+  readonly pending: PendingCommands;
+  /** Last value written to the registers that just store. */
+  readonly stored: Readonly<Record<string, bigint>>;
+  /** CAIG and IAIG of the last finished commands, and the requests they answered. */
+  readonly performed: Readonly<Partial<Record<'context' | 'iotlb', Invalidation>>>;
+  /** Invalidations whose completion was observed, oldest first. */
+  readonly invalidations: readonly Invalidation[];
+  readonly faults: FaultState;
+  /** Why nothing can be said of the unit any more, when so. */
+  readonly unknown: { readonly kind: 'undefined' | 'inconclusive'; readonly reason: string } | undefined;
+}
+
+/** Stands for the root table of the ready state: no entry of it is present, and no scenario can store to it. */
+export const QUARANTINE_TABLE: bigint = -(1n << 16n);
+
+/** The state after reset, or the ready state of `StartState`. VTD-GCMD-002, VTD-REG-003, VTD-FREC-001. */
+export function initialState(component: Component, start: StartState): VtdState {
+  const caps = capabilitiesOf(component);
+  const ready = start === 'ready';
+  return {
+    caps,
+    translation: ready,
+    rootSet: ready,
+    // The quarantine table of the ready state lies outside the arena; nothing in it is present.
+    root: ready ? { table: QUARANTINE_TABLE, mode: 0, ioPermissions: false, since: -1 } : undefined,
+    pending: {},
+    stored: {},
+    performed: {},
+    invalidations: [],
+    faults: {
+      records: Array.from({ length: caps.faultRecords }, () => null),
+      overflow: false,
+      index: ready && caps.faultRecords > 1 ? undefined : 0,
+      fresh: !ready,
+      first: 0,
+      interruptMask: true,
+      interruptPending: false,
+    },
+    unknown: undefined,
+  };
+}
+
+/** Whether some F=1 (VTD-FREC-005). */
+export function faultPending(faults: FaultState): boolean {
+  return faults.records.some((record) => record !== null);
+}
+
+/** A short text that is equal for states that no later operation can tell apart. */
+export function stateKey(state: VtdState): string {
+  const { caps: _, ...rest } = state;
+  return JSON.stringify(rest, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value));
+}

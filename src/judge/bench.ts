@@ -1,0 +1,12 @@
+import type { Profile } from '../../spec/interface/profile.js';
+import type { Step } from '../../spec/interface/scenario.js';
+import type { AddressMap } from './memory.js';
+import type { Unit } from './world.js';
+
+/** What judging a step needs to know. */
+export interface Bench {
+  readonly profile: Profile;
+  readonly map: AddressMap;
+  readonly units: readonly Unit[];
+  readonly steps: readonly Step[];
+}

@@ -1,0 +1,292 @@
+import { match } from 'ts-pattern';
+import type { Evidence } from '../../spec/interface/judgement.js';
+import type { MemoryView, RegisterAccess, RequestSuccessor, Successor } from '../../spec/interface/model.js';
+import type { Observation } from '../../spec/interface/observations.js';
+import type {
+  DmaOperation,
+  LoadOperation,
+  MessageOperation,
+  Operand,
+  Operation,
+  RegisterAddress,
+} from '../../spec/interface/operations.js';
+import type { Step } from '../../spec/interface/scenario.js';
+import type { Bench } from './bench.js';
+import { applyPieces, type Carried, carriedBy } from './dma.js';
+import { paintBytes } from './memory.js';
+import { seenAddresses } from './seen.js';
+import type { Unit, Way, World } from './world.js';
+
+/** `admitted`: what the specification allows. `deviant`: departures that would explain the observation. */
+export type Mode = 'admitted' | 'deviant';
+
+/** A value read earlier, for operands that refer to it. `undefined` when it was not observed. */
+export function operandValue(operand: Operand, steps: readonly Step[]): bigint | undefined {
+  if (typeof operand === 'bigint') return operand;
+  const observation = steps[operand.ref]?.observation;
+  const value = observation !== undefined && 'value' in observation ? observation.value : undefined;
+  if (value === undefined) return undefined;
+  const [high, low] = operand.field ?? [63, 0];
+  const taken = (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
+  return taken * BigInt(operand.scale ?? 1) + (operand.plus ?? 0n);
+}
+
+/** Every way on from a world through step `at` that fits what was observed. */
+export function waysOn(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
+  const { operation, observation } = bench.steps[at]!;
+  const view = world.memory.view(at);
+  return match<Operation, readonly Way[]>(operation)
+    .with({ op: 'store' }, (store) =>
+      [stored(world, at, store.address, wordBytes(store.words, store.repeat ?? 1), mode)].flat(),
+    )
+    .with({ op: 'paint' }, (paint) =>
+      [stored(world, at, paint.address, paintBytes(Number(paint.address), paint.bytes), mode)].flat(),
+    )
+    .with({ op: 'load' }, (load) => loaded(world, at, load, observation, mode))
+    .with({ op: 'regWrite' }, (write) => registerWritten(bench, world, at, write, write.value, view, mode))
+    .with({ op: 'regRead' }, { op: 'poll' }, (read) => registerRead(bench, world, at, read, observation, view, mode))
+    .with({ op: 'dma' }, { op: 'message' }, (request) => requested(bench, world, at, request, observation, view, mode))
+    .with({ op: 'settle' }, () => (mode === 'admitted' ? [settled(bench, world, at)] : []))
+    .with({ op: 'reset' }, () => (mode === 'admitted' ? [restarted(bench, world, at)] : []))
+    .with(
+      { op: 'configRead' },
+      { op: 'configWrite' },
+      { op: 'cpu' },
+      { op: 'controllerRead' },
+      { op: 'eoi' },
+      ({ op }) => (mode === 'admitted' ? [undecidedWay(world, at, `operation ${op} is not specified yet`)] : []),
+    )
+    .exhaustive();
+}
+
+/** A world one step on, with what the step rested on. */
+function onward(
+  world: World,
+  changes: Partial<World>,
+  from?: Pick<Successor<unknown>, 'clauses' | 'labels' | 'evidence'>,
+): World {
+  const trail = {
+    before: world.trail,
+    clauses: from?.clauses ?? [],
+    labels: from?.labels ?? [],
+    evidence: from?.evidence ?? [],
+  };
+  return { ...world, ...changes, trail };
+}
+
+function undecidedWay(world: World, at: number, reason: string): Way {
+  const undecided = [...world.undecided, { at, kind: 'inconclusive' as const, reason }];
+  return { world: onward(world, { undecided }), evidence: [] };
+}
+
+function wordBytes(words: readonly bigint[], repeat: number): Uint8Array {
+  const bytes = new Uint8Array(words.length * 8 * repeat);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, index) => {
+    view.setBigUint64(index * 8, word, true);
+  });
+  const once = words.length * 8;
+  for (let copy = 1; copy < repeat; copy++) bytes.copyWithin(copy * once, 0, once);
+  return bytes;
+}
+
+/** PLAT-MEM-001: a store is visible as it was made. */
+function stored(world: World, at: number, address: bigint, bytes: Uint8Array, mode: Mode): readonly Way[] {
+  if (mode === 'deviant') return [];
+  return [{ world: onward(world, { memory: world.memory.store(Number(address), bytes, at, 's') }), evidence: [] }];
+}
+
+/** PLAT-MEM-001: memory holds what was last stored by software or by an admitted request. */
+function loaded(world: World, at: number, load: LoadOperation, observation: Observation, mode: Mode): readonly Way[] {
+  const seen = observation.of === 'load' ? observation.data : undefined;
+  const held = world.lost === undefined ? world.memory.bytes(Number(load.address), load.bytes) : undefined;
+  if (seen === undefined || held === undefined)
+    return mode === 'admitted' ? [{ world: onward(world, {}), evidence: [] }] : [];
+  if (Buffer.compare(held, seen) === 0) {
+    return mode === 'admitted'
+      ? [{ world: onward(world, {}, { clauses: ['PLAT-MEM-001'], labels: [], evidence: [] }), evidence: [] }]
+      : [];
+  }
+  if (mode === 'admitted') return [];
+  const first = held.findIndex((byte, index) => byte !== seen[index]);
+  const word = first & ~7;
+  const address = load.address + BigInt(word);
+  const show = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(word, word + 8)).toString('hex');
+  const evidence: readonly Evidence[] = [
+    { what: 'memory', address, reading: `expected bytes ${show(held)}, observed ${show(seen)}` },
+  ];
+  const observed = isToken(seen, first) ? 'bytes of a request' : 'other bytes';
+  const memory = world.memory.store(Number(load.address), seen, at, 'seen');
+  return [
+    {
+      world: onward(world, { memory }, { clauses: [], labels: [], evidence }),
+      evidence,
+      deviation: {
+        identities: [
+          { clause: 'PLAT-MEM-001', kind: 'memory-differs', discriminator: `arena: last store→${observed}` },
+        ],
+        expected: `${show(held)} at 0x${address.toString(16)}`,
+        observed: show(seen),
+      },
+    },
+  ];
+}
+
+/** Whether the 32-bit piece around a byte looks like part of a token. */
+function isToken(bytes: Uint8Array, at: number): boolean {
+  const piece = at & ~3;
+  return ((bytes[piece + 3] ?? 0) & 0xf0) === 0xd0 && bytes[piece + 1] === 0;
+}
+
+function unitOf(bench: Bench, component: string): Unit | undefined {
+  return bench.units.find(({ key }) => key === component);
+}
+
+/** The access that a register address means; `undefined` when its index was not observed. */
+function accessOf(bench: Bench, address: RegisterAddress): RegisterAccess | undefined {
+  const component = bench.profile.components[address.component];
+  const unit = unitOf(bench, address.component);
+  const index = operandValue(address.index ?? 0n, bench.steps);
+  if (component === undefined || unit === undefined || index === undefined) return undefined;
+  const place = unit.model.resolve(component, address.register, Number(index), address.offset ?? 0);
+  return place === undefined ? undefined : { ...place, size: address.size };
+}
+
+function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {
+  const states = { ...world.states, [component]: successor.next };
+  const undecided =
+    successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
+  const next = onward(world, { states, undecided }, successor);
+  return {
+    world: next,
+    evidence: successor.evidence,
+    ...(successor.deviation ? { deviation: successor.deviation } : {}),
+  };
+}
+
+function registerWritten(
+  bench: Bench,
+  world: World,
+  at: number,
+  address: RegisterAddress,
+  operand: Operand,
+  view: MemoryView,
+  mode: Mode,
+): readonly Way[] {
+  if (mode === 'deviant') return [];
+  const access = accessOf(bench, address);
+  const value = operandValue(operand, bench.steps);
+  const unit = unitOf(bench, address.component);
+  if (access === undefined || value === undefined || unit === undefined)
+    return [undecidedWay(world, at, 'an operand was not observed')];
+  return unit.model
+    .write(world.states[unit.key], access, value, view)
+    .map((successor) => fromSuccessor(world, at, unit.key, successor));
+}
+
+function registerRead(
+  bench: Bench,
+  world: World,
+  at: number,
+  address: RegisterAddress,
+  observation: Observation,
+  view: MemoryView,
+  mode: Mode,
+): readonly Way[] {
+  const access = accessOf(bench, address);
+  const unit = unitOf(bench, address.component);
+  if (access === undefined || unit === undefined)
+    return mode === 'admitted' ? [undecidedWay(world, at, 'an operand was not observed')] : [];
+  const value = 'value' in observation ? observation.value : undefined;
+  const state = world.states[unit.key];
+  if (mode === 'admitted') {
+    return unit.model
+      .read(state, access, value, view)
+      .map((successor) => fromSuccessor(world, at, unit.key, successor));
+  }
+  if (value === undefined) return [];
+  return unit.model
+    .deviantRead(state, access, value, view)
+    .map((successor) => fromSuccessor(world, at, unit.key, successor));
+}
+
+function requested(
+  bench: Bench,
+  world: World,
+  at: number,
+  operation: DmaOperation | MessageOperation,
+  observation: Observation,
+  view: MemoryView,
+  mode: Mode,
+): readonly Way[] {
+  const carried = carriedBy(bench.profile, operation);
+  const unit = carried === undefined ? undefined : unitOf(bench, carried.component);
+  if (carried === undefined || unit === undefined)
+    return mode === 'admitted' ? [undecidedWay(world, at, 'requester is not translated')] : [];
+  const state = world.states[unit.key];
+  const successors =
+    mode === 'admitted'
+      ? unit.model.request(state, carried.request, view)
+      : unit.model.deviantRequest(state, carried.request, view, seenAddresses(bench, at, carried));
+  const ways = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, observation));
+  if (mode === 'admitted' || ways.length > 0) return ways;
+  return unexplained(bench, world, at, unit, carried, observation);
+}
+
+/** PLAT-DMA-001: what the device saw contradicts every way for its request to end. Goes on as the first admitted way. */
+function unexplained(
+  bench: Bench,
+  world: World,
+  at: number,
+  unit: Unit,
+  carried: Carried,
+  observation: Observation,
+): readonly Way[] {
+  const { begin, complete } = observation;
+  const unseen: Observation = { of: 'dma', begin, complete };
+  const successors = unit.model.request(world.states[unit.key], carried.request, world.memory.view(at));
+  const [way] = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, unseen));
+  if (way === undefined || observation.of !== 'dma') return [];
+  const ended = successors[0]?.pieces.map(({ effect }) => effect.kind).join(', ') ?? '';
+  const saw = `${observation.status ?? 'no status'}, ${observation.data === undefined ? 'no data' : 'data'}`;
+  const identity = {
+    clause: 'PLAT-DMA-001',
+    kind: 'value-differs',
+    discriminator: `${carried.request.access}: ${ended}→${saw}`,
+  };
+  return [{ ...way, deviation: { identities: [identity], expected: ended, observed: saw } }];
+}
+
+function requestWay(
+  bench: Bench,
+  world: World,
+  at: number,
+  unit: Unit,
+  carried: Carried,
+  successor: RequestSuccessor<unknown>,
+  observation: Observation,
+): readonly Way[] {
+  if (successor.undecided !== undefined) {
+    const way = fromSuccessor(world, at, unit.key, successor);
+    return [{ ...way, world: { ...way.world, lost: successor.undecided.reason } }];
+  }
+  const applied = applyPieces(world, successor.pieces, carried, observation, bench.map, at);
+  if (applied === undefined) return [];
+  const way = fromSuccessor(applied.world, at, unit.key, successor);
+  if (applied.lost === undefined) return [way];
+  const undecided = [...way.world.undecided, { at, kind: 'inconclusive' as const, reason: applied.lost }];
+  return [{ ...way, world: { ...way.world, lost: applied.lost, undecided } }];
+}
+
+function settled(bench: Bench, world: World, at: number): Way {
+  const states = Object.fromEntries(bench.units.map(({ key, model }) => [key, model.settle(world.states[key], at)]));
+  return { world: onward(world, { states }), evidence: [] };
+}
+
+/** After a reset every component is in its reset state; memory stays. */
+function restarted(bench: Bench, world: World, _at: number): Way {
+  const states = Object.fromEntries(
+    bench.units.map(({ key, model }) => [key, model.initial(bench.profile.components[key]!, bench.profile, 'reset')]),
+  );
+  return { world: onward(world, { states }), evidence: [] };
+}

@@ -1,0 +1,68 @@
+import type { Evidence, Finding, Undecided } from '../../spec/interface/judgement.js';
+import type { ComponentModel, Deviation } from '../../spec/interface/model.js';
+import type { MemoryLog } from './memory.js';
+
+/** What one step rested on, linked to the steps before it. */
+export interface Trail {
+  readonly before: Trail | undefined;
+  readonly clauses: readonly string[];
+  readonly labels: readonly string[];
+  readonly evidence: readonly Evidence[];
+}
+
+/** One admissible past: a choice of control, with the memory and component states it led to. Immutable. */
+export interface World {
+  /** State of each component, by its key in the profile. */
+  readonly states: Readonly<Record<string, unknown>>;
+  readonly memory: MemoryLog;
+  /** Why memory is not known any more, when so. */
+  readonly lost: string | undefined;
+  /** Known deviations that happened. */
+  readonly known: readonly Finding[];
+  /** Departures from rules that are not certain. */
+  readonly suspected: readonly Finding[];
+  readonly undecided: readonly Undecided[];
+  readonly trail: Trail | undefined;
+}
+
+/** One way on from a world. */
+export interface Way {
+  readonly world: World;
+  readonly deviation?: Deviation;
+  readonly evidence: readonly Evidence[];
+}
+
+/** The specification and the key of a component. */
+export interface Unit {
+  readonly key: string;
+  readonly model: ComponentModel<unknown>;
+}
+
+/** Most worlds kept; beyond it a history is inconclusive. */
+export const MOST_WORLDS = 128;
+
+/** Merges worlds that no later operation can tell apart, keeping of each the one with the fewest known deviations. */
+export function mergeWorlds(worlds: readonly World[], units: readonly Unit[]): readonly World[] {
+  if (worlds.length < 2) return worlds;
+  const merged = new Map<string, World>();
+  for (const world of worlds) {
+    const states = units.map(({ key, model }) => model.key(world.states[key])).join('|');
+    const key = `${states}#${world.memory.id}#${world.lost ?? ''}`;
+    const other = merged.get(key);
+    if (other === undefined || cost(world) < cost(other)) merged.set(key, world);
+  }
+  return [...merged.values()];
+}
+
+/** Lower is better: undecided operations weigh more than known deviations. */
+export function cost(world: World): number {
+  return world.undecided.length * 1000 + world.known.length + world.suspected.length;
+}
+
+/** The best of several worlds. */
+export function bestWorld(worlds: readonly World[]): World | undefined {
+  return worlds.reduce<World | undefined>(
+    (best, world) => (best === undefined || cost(world) < cost(best) ? world : best),
+    undefined,
+  );
+}
