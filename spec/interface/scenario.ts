@@ -8,10 +8,10 @@ import type { Profile } from './profile.js';
  * - `reset`: after a power-good reset.
  * - `ready`: every component is in the state its architecture calls ready. For
  *   VT-d: TES=1, legacy mode, a latched root table without a present entry that lies outside the
- *   arena, every cache empty, no fault pending, all other registers as after reset; the hidden
+ *   arena, every cache empty, no fault pending, all other registers but RTADDR as after reset; the hidden
  *   index of the next fault record is not known.
  *
- * In both, the whole arena holds its paint.
+ * In both, the whole arena holds its paint, and other RAM is zero.
  */
 export type StartState = 'reset' | 'ready';
 

@@ -153,6 +153,10 @@ function globalStatusContents(state: VtdState): readonly Content[] {
 function rootAddressContents(state: VtdState): readonly Content[] {
   const implemented = mask(RTADDR_FIELDS.RTA) | mask(RTADDR_FIELDS.TTM) | mask(RTADDR_FIELDS.SSIRWE);
   const upper = mask([63, state.caps.hostAddressWidth]);
+  // The ready state latched a table of the target's own, so RTADDR is not known before software writes it.
+  if (state.stored['RTADDR'] === undefined && state.root !== undefined) {
+    return [{ state, value: 0n, mask: 0n, mayClear: 0n, clauses: [], labels: [] }];
+  }
   const value = (state.stored['RTADDR'] ?? 0n) & implemented;
   // SSIRWE is Reserved(0) without its capability; whether it then reads 0 is not said.
   const unsure = state.caps.ioPermissions ? 0n : mask(RTADDR_FIELDS.SSIRWE);

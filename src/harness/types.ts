@@ -23,6 +23,8 @@ export interface StoredCase {
   readonly target: { readonly id: string; readonly implementation: string };
   /** The history that showed it, for people and for judging without a target. */
   readonly history: History;
+  /** For a claim beyond conformance: what the property's claim was made of (`Built.expectation`); plain JSON data. */
+  readonly expectation?: unknown;
 }
 
 /** A deviation that is known for a target and admitted so that exploration goes past it. */
@@ -45,8 +47,12 @@ export interface KnownDeviation extends FindingIdentity {
 export interface CaseOutcome {
   readonly history: History;
   readonly judgement: Judgement;
-  /** The judgement's finding, or the failed target, or the property's own claim. */
+  /** The judgement's finding, or the failed target, or the property's own claim; never one that is known. */
   readonly finding?: Finding;
+  /** The failed target, when the judgement had a finding before it. */
+  readonly also?: Finding;
+  /** Known deviations that happened: those of the judgement, a known failure, a known claim. */
+  readonly known: readonly Finding[];
 }
 
 export type ClauseVerdict =

@@ -36,6 +36,15 @@ export class AddressMap {
     if (address >= this.arenaBase && address < this.arenaEnd) return 'arena';
     return this.regions.find(({ base, end }) => address >= base && address < end)?.kind ?? 'hole';
   }
+
+  /** What a range holds at the start: paint in the arena, zero in other RAM; `undefined` elsewhere. */
+  initial(address: number, bytes: number): Uint8Array | undefined {
+    const start = address - this.arenaBase;
+    if (start >= 0 && address + bytes <= this.arenaEnd) return this.paint.slice(start, start + bytes);
+    return this.placeOf(address) === 'ram' && this.placeOf(address + bytes - 1) === 'ram'
+      ? new Uint8Array(bytes)
+      : undefined;
+  }
 }
 
 /** Paint of a range, as layout/tokens defines it, without a bigint per word. */
@@ -73,26 +82,12 @@ export class MemoryLog {
     return new MemoryLog(this.map, writes, this.length + 1, `${this.id}/${tick}${name}`);
   }
 
-  /** Bytes of a range now; `undefined` where some byte is not known. */
+  /** Bytes of a range now; `undefined` where they are not in RAM that scenarios may use. */
   bytes(address: number, bytes: number): Uint8Array | undefined {
-    const inArena = address >= this.map.arenaBase && address + bytes <= this.map.arenaEnd;
-    if (!inArena) return this.bytesOutside(address, bytes);
-    const start = address - this.map.arenaBase;
-    const data = this.map.paint.slice(start, start + bytes);
+    const data = this.map.initial(address, bytes);
+    if (data === undefined) return undefined;
     for (let at = 0; at < this.length; at++) overlay(data, address, this.writes[at]!);
     return data;
-  }
-
-  /** RAM outside the arena is known only where a single store covers the range last. */
-  private bytesOutside(address: number, bytes: number): Uint8Array | undefined {
-    for (let at = this.length - 1; at >= 0; at--) {
-      const write = this.writes[at]!;
-      if (!overlaps(write, address, bytes)) continue;
-      const offset = address - write.address;
-      const covers = offset >= 0 && offset + bytes <= write.data.length;
-      return covers ? write.data.slice(offset, offset + bytes) : undefined;
-    }
-    return undefined;
   }
 
   /** The log as the specification sees it at tick `now`. */
@@ -113,18 +108,16 @@ export class MemoryLog {
   }
 
   private versions(address: number, bytes: number, since: number): readonly Version[] {
-    const place = this.map.placeOf(address);
-    if (place !== 'arena') return [{ reading: this.readings(address, bytes)[0]!, since: -1 }];
-    const start = address - this.map.arenaBase;
-    let current = this.map.paint.slice(start, start + bytes);
+    let current = this.map.initial(address, bytes);
+    if (current === undefined) return [{ reading: this.readings(address, bytes)[0]!, since: -1 }];
     const found: Version[] = [];
     let from = -1;
     for (let at = 0; at < this.length; at++) {
       const write = this.writes[at]!;
       if (!overlaps(write, address, bytes)) continue;
-      const next = current.slice();
+      const next: Uint8Array = current.slice();
       overlay(next, address, write);
-      if (next.every((byte, index) => byte === current[index])) continue;
+      if (Buffer.compare(next, current) === 0) continue;
       if (write.tick > since) found.push({ reading: readingOf(current), since: from });
       current = next;
       from = write.tick;

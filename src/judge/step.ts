@@ -81,6 +81,7 @@ function undecidedWay(world: World, at: number, reason: string): Way {
 
 function wordBytes(words: readonly bigint[], repeat: number): Uint8Array {
   const bytes = new Uint8Array(words.length * 8 * repeat);
+  if (words.every((word) => word === 0n)) return bytes;
   const view = new DataView(bytes.buffer);
   words.forEach((word, index) => {
     view.setBigUint64(index * 8, word, true);

@@ -1,0 +1,67 @@
+import type { Profile } from '../../spec/interface/profile.js';
+import type { Built } from '../../src/harness/property.js';
+import { platformOf } from './capabilities.js';
+import { type CaseIntents, type Step, SWARM } from './intents.js';
+import { Stage } from './stage.js';
+import { badMode, perform } from './steps.js';
+import { setUp } from './world.js';
+
+/** How a property starts its cases. */
+export interface StartOptions {
+  /** Of 1000 cases, how many start from reset with a root table mode that is not valid. */
+  readonly badModes?: number;
+  /** Of 1000 cases, how many start from reset in legacy mode. */
+  readonly resets?: number;
+}
+
+/** The acts that a case leaves out. */
+function left(features: number): ReadonlySet<Step['act']> {
+  return new Set(SWARM.filter((_, bit) => ((features >> bit) & 1) === 0));
+}
+
+/** From reset: latch, perhaps in a bad mode, then turn translation on. */
+function startFromReset(stage: Stage, intents: CaseIntents, badModeWanted: boolean): void {
+  stage.enabled = false;
+  setUp(stage, intents);
+  const { plan } = stage;
+  const step = intents.steps.find((each) => each.act === 'dma');
+  if (step !== undefined) {
+    const seat = plan.seat(step.who);
+    const address = plan.memory.frameAddress(plan.memory.dataFrame(step.request.pick));
+    stage.send(seat, { address, bytes: 16, write: step.request.write });
+  }
+  stage.latchRoot(plan.rootAddress, badModeWanted ? badMode(stage, intents.features) : 0);
+  stage.script.enable();
+  stage.enabled = true;
+}
+
+/**
+ * Steps of a case that runs in a bad mode: requests only, for neither tables nor invalidations count there.
+ */
+function requestsOnly(steps: readonly Step[]): readonly Step[] {
+  return steps.flatMap((step) => ('request' in step ? [{ act: 'dma', who: step.who, request: step.request }] : []));
+}
+
+/** Builds the scenario of a drawn case. */
+export function buildCase(profile: Profile, intents: CaseIntents, options: StartOptions = {}): Built {
+  const stage = new Stage(platformOf(profile), intents.slots, intents.collect);
+  const { badModes = 0, resets = 0 } = options;
+  const reset = intents.start < badModes + resets;
+  const badModeWanted = intents.start < badModes;
+  if (reset) startFromReset(stage, intents, badModeWanted);
+  else {
+    setUp(stage, intents);
+    stage.latchRoot(stage.plan.rootAddress);
+  }
+  const without = left(intents.features);
+  const steps = badModeWanted ? requestsOnly(intents.steps) : intents.steps;
+  for (const step of steps) {
+    if (without.has(step.act)) continue;
+    perform(stage, step);
+  }
+  stage.finish();
+  return {
+    scenario: { level: 'operations', start: reset ? 'reset' : 'ready', operations: stage.script.operations },
+    labels: stage.labels,
+  };
+}

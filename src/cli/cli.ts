@@ -1,0 +1,66 @@
+import { TargetUnavailable } from '../../spec/interface/target.js';
+import { BadInput, CannotWrite, fileTrouble } from '../formats/index.js';
+import { NoSoftware, NothingExecuted } from '../harness/index.js';
+import type { CommandSpec } from './command.js';
+import { CHECK_KNOWN } from './commands/check-known.js';
+import { DOCTOR } from './commands/doctor.js';
+import { JUDGE } from './commands/judge.js';
+import { LIST } from './commands/list.js';
+import { REPLAY } from './commands/replay.js';
+import { RUN } from './commands/run.js';
+import type { Io } from './io.js';
+import { parse } from './parse.js';
+import { UsageError } from './usage.js';
+import type { World } from './world.js';
+
+const COMMANDS: readonly CommandSpec[] = [RUN, REPLAY, JUDGE, LIST, DOCTOR, CHECK_KNOWN];
+
+/** Exit codes besides those of a verdict (0 conformant, 1 new deviation, 2 inconclusive or under-exercised). */
+const TARGET_FAILURE = 3;
+const USAGE = 64;
+const INTERNAL = 70;
+
+/**
+ * Runs the command line.
+ *
+ * @param argv without the names of the interpreter and the program
+ * @param makeWorld called only when a command needs it
+ * @returns the exit code: 0 conformant, 1 new deviation, 2 inconclusive or under-exercised, 3 target failure,
+ *   64 usage, bad input or nothing executed, 70 internal error
+ */
+export async function main(argv: readonly string[], io: Io, makeWorld: () => World): Promise<number> {
+  try {
+    const request = parse(argv, COMMANDS);
+    switch (request.kind) {
+      case 'help':
+        (request.asked ? io.stdout : io.stderr).write(request.text);
+        return request.asked ? 0 : USAGE;
+      case 'version': {
+        const { name, version } = makeWorld().tool;
+        io.stdout.write(`${name} ${version}\n`);
+        return 0;
+      }
+      case 'command':
+        return await request.command.run({ io, world: makeWorld(), args: request.args, flags: request.flags });
+    }
+  } catch (error) {
+    return explained(error, io);
+  }
+}
+
+function explained(error: unknown, io: Io): number {
+  const say = (message: string): unknown => io.stderr.write(`iovcheck: ${message}\n`);
+  if (error instanceof TargetUnavailable) {
+    say(`${error.message}; ${error.hint}`);
+    return TARGET_FAILURE;
+  }
+  const kinds = [UsageError, BadInput, CannotWrite, NothingExecuted, NoSoftware];
+  const expected = kinds.some((kind) => error instanceof kind);
+  const message = expected && error instanceof Error ? error.message : fileTrouble(error);
+  if (message !== undefined) {
+    say(error instanceof UsageError ? `${message} (see: iovcheck --help)` : message);
+    return USAGE;
+  }
+  say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return INTERNAL;
+}

@@ -1,0 +1,210 @@
+import { randomInt } from 'node:crypto';
+import { resolve } from 'node:path';
+import { decodeCase, encodeCase, ensureWritable } from '../../formats/index.js';
+import {
+  type CampaignOptions,
+  type CampaignResult,
+  NothingExecuted,
+  type Property,
+  runCampaign,
+  verdictOf,
+} from '../../harness/index.js';
+import { buildReport, type ExitCode, type JudgedRun, renderTerminal, writeReport } from '../../report/index.js';
+import type { CommandSpec, Invocation } from '../command.js';
+import { clockText, parseDuration } from '../duration.js';
+import { textFlag, wholeFlag } from '../flags.js';
+import { wantsColour, widthOf } from '../io.js';
+import { ProgressDisplay } from '../progress.js';
+import { flagText, selectProperties, selectTarget, TARGET_FLAGS, targetOptions } from '../select.js';
+import { knownDeviations, shownPath, storedCases } from '../stored.js';
+import type { TargetKind, TargetOptions } from '../world.js';
+
+/** Time that is spent when neither time nor cases are given, in seconds, over all variants. */
+const USUAL_SECONDS = 30;
+const LARGEST_SEED = 0xffff_ffff;
+const INTERRUPTED = 130;
+
+export const RUN: CommandSpec = {
+  name: 'run',
+  args: '[...properties]',
+  description: 'Run properties on a target and report what it does against the specification',
+  options: [
+    ['--target <name>', 'Target (default: engine; see: iovcheck list targets)'],
+    ...TARGET_FLAGS,
+    ['--time <duration>', 'Time to spend in all, like 500ms, 30s or 5m (default: 30s, unless --cases is given)'],
+    ['--cases <n>', 'Random cases of each property and variant; with it a run is repeatable'],
+    ['--seed <n>', 'Seed of the random cases (default: random, printed)'],
+    ['--out <folder>', 'Folder for the report and the cases (default: .iovcheck)'],
+  ],
+  examples: [
+    'run',
+    'run translation --target engine --shape 48-1g --cases 1000 --seed 7',
+    'run --target qemu --time 5m',
+    'run --target qemu --qemu ./build/qemu-system-x86_64 --aw-bits 39 --out results',
+  ],
+  run,
+};
+
+/** What a run does, from its flags. */
+interface Plan {
+  readonly kind: TargetKind;
+  readonly variants: readonly {
+    readonly name: string;
+    readonly options: TargetOptions;
+    readonly given: TargetOptions;
+  }[];
+  readonly properties: readonly Property[];
+  readonly seed: number;
+  readonly seconds: number | undefined;
+  readonly cases: number | undefined;
+  readonly out: string;
+}
+
+function planOf({ io, world, args, flags }: Invocation): Plan {
+  const kind = selectTarget(world, flags) ?? world.targets[0]!;
+  const given = targetOptions(kind, flags);
+  const time = textFlag(flags, 'time');
+  const cases = wholeFlag(flags, 'cases', 1, Number.MAX_SAFE_INTEGER);
+  const usual = cases === undefined ? USUAL_SECONDS : undefined;
+  return {
+    kind,
+    variants: variantsOf(kind, given),
+    properties: selectProperties(world, args),
+    seed: wholeFlag(flags, 'seed', 0, LARGEST_SEED) ?? randomInt(LARGEST_SEED),
+    seconds: time === undefined ? usual : parseDuration('--time', time),
+    cases,
+    out: resolve(io.cwd, textFlag(flags, 'out') ?? '.iovcheck'),
+  };
+}
+
+/** The variants that the given options leave open. */
+function variantsOf(kind: TargetKind, given: TargetOptions): Plan['variants'] {
+  return kind.variants
+    .filter(({ options }) =>
+      Object.entries(options).every(([name, value]) => {
+        const asked = Object.entries(given).find(([other]) => other === name);
+        return asked === undefined || asked[1] === value;
+      }),
+    )
+    .map(({ name, options }) => ({ name: `${kind.id} ${name}`, options: { ...options, ...given }, given }));
+}
+
+async function run(invocation: Invocation): Promise<number> {
+  const { io, world } = invocation;
+  const plan = planOf(invocation);
+  const known = knownDeviations(world, plan.kind.id, io.cwd);
+  const stored = storedCases(world, plan.out, io.cwd);
+  ensureWritable(plan.out);
+  io.stderr.write(`${headline(plan, stored.length)}\n`);
+
+  const abort = new AbortController();
+  const release = io.onInterrupt(() => {
+    if (abort.signal.aborted) io.exitNow(INTERRUPTED);
+    else io.stderr.write('\ninterrupted: writing the report (once more to end at once)\n');
+    abort.abort();
+  });
+  try {
+    const runs = await campaigns(invocation, plan, { known, stored, signal: abort.signal });
+    return report(invocation, plan, runs);
+  } finally {
+    release();
+  }
+}
+
+function headline({ kind, variants, properties, seed, seconds, cases }: Plan, stored: number): string {
+  const variantText = variants.length === 1 ? variants[0]!.name : `${kind.id} (${variants.length} variants in turn)`;
+  const amount = [
+    cases === undefined ? '' : `${cases} cases each`,
+    seconds === undefined ? '' : `${seconds < 60 ? `${seconds} s` : clockText(seconds)}`,
+  ].filter((text) => text !== '');
+  const first = stored === 0 ? '' : `, ${stored} stored cases first`;
+  return `target ${variantText}, ${properties.length} properties, seed ${seed}, ${amount.join(' or ')}${first}`;
+}
+
+type Shared = Pick<CampaignOptions, 'known' | 'stored'> & { readonly signal: AbortSignal };
+
+/** A campaign per variant; time that one leaves over goes to those after it. */
+async function campaigns(invocation: Invocation, plan: Plan, shared: Shared): Promise<readonly JudgedRun[]> {
+  const display = new ProgressDisplay(invocation.io.stderr);
+  const runs: JudgedRun[] = [];
+  const idle: string[] = [];
+  let left = plan.seconds;
+  for (const [index, variant] of plan.variants.entries()) {
+    if (shared.signal.aborted) break;
+    const seconds = left === undefined ? undefined : Math.max(0.01, left / (plan.variants.length - index));
+    const begun = performance.now();
+    const place = { name: variant.name, index, of: plan.variants.length };
+    try {
+      const result = await campaign(invocation, plan, variant.options, {
+        ...shared,
+        seed: plan.seed,
+        out: plan.out,
+        ...(seconds === undefined ? {} : { seconds }),
+        ...(plan.cases === undefined ? {} : { cases: plan.cases }),
+        onProgress: (progress) => display.show(place, progress),
+      });
+      const verdict = verdictOf(result);
+      runs.push({
+        name: variant.name,
+        result: forPeople(result, variant.given, invocation.io.cwd),
+        code: verdict.code,
+        line: verdict.line,
+      });
+    } catch (error) {
+      if (!(error instanceof NothingExecuted)) throw error;
+      idle.push(`${variant.name}: ${error.message}`);
+    } finally {
+      const took = (performance.now() - begun) / 1000;
+      display.finished(took);
+      if (left !== undefined) left -= took;
+    }
+  }
+  if (runs.length === 0) throw new NothingExecuted(idle[0] ?? 'no case was executed: interrupted before the first');
+  for (const each of idle) invocation.io.stderr.write(`${each}\n`);
+  return runs;
+}
+
+async function campaign(
+  { io, world }: Invocation,
+  { kind, properties }: Plan,
+  options: TargetOptions,
+  campaignOptions: CampaignOptions,
+): Promise<CampaignResult> {
+  const target = kind.create(options);
+  try {
+    return await runCampaign(target, properties, campaignOptions, {
+      judge: world.judge,
+      encodeCase,
+      decodeCase: (text, file) => decodeCase(text, file, world.checkComponent),
+      catalogue: world.catalogue,
+      ...(world.clauseApplies === undefined ? {} : { clauseApplies: world.clauseApplies }),
+      tool: world.tool,
+      cwd: io.cwd,
+    });
+  } finally {
+    await target.close();
+  }
+}
+
+/** Paths relative to the current folder, and commands with the flags that the case does not know. */
+function forPeople(result: CampaignResult, given: TargetOptions, cwd: string): CampaignResult {
+  const { shape: _inTheCase, awBits: _too, ...kept } = given;
+  const flags = flagText(kept);
+  return {
+    ...result,
+    deviations: result.deviations.map((each) => ({
+      ...each,
+      file: shownPath(each.file, cwd),
+      command: `${each.command}${flags}`,
+    })),
+  };
+}
+
+function report({ io, world }: Invocation, plan: Plan, runs: readonly JudgedRun[]): ExitCode {
+  const built = buildReport(runs, { catalogue: world.catalogue, tool: world.tool });
+  const text = renderTerminal(built, { colour: wantsColour(io, io.stdout), width: widthOf(io.stdout) });
+  io.stdout.write(`${text}\n`);
+  const written = writeReport(built, plan.out);
+  io.stdout.write(`report: ${shownPath(written.markdown, io.cwd)}, ${shownPath(written.json, io.cwd)}\n`);
+  return built.exitCode;
+}

@@ -1,0 +1,76 @@
+import { ADDRESS_WIDTHS, CAP_FIELDS, ECAP_FIELDS } from '../../spec/layout/vtd.js';
+import { extractField } from './bits.js';
+import type { Shape } from './shapes.js';
+
+/** The capability registers taken apart once, as plain numbers. */
+export interface Capabilities {
+  readonly ver: number;
+  readonly major: number;
+  readonly cap: bigint;
+  readonly ecap: bigint;
+  /** Width of host-physical addresses in bits. */
+  readonly hostAddressWidth: number;
+  /** Width of a domain-id in bits. */
+  readonly domainIdBits: number;
+  /** Widest second-stage input address in bits (CAP.MGAW + 1). */
+  readonly guestAddressWidth: number;
+  /** By value of a context entry's AW: number of levels, 0 when not supported. */
+  readonly levelsOfWidth: readonly number[];
+  readonly pages2M: boolean;
+  readonly pages1G: boolean;
+  readonly zeroLengthReads: boolean;
+  readonly passThrough: boolean;
+  readonly snoopControl: boolean;
+  readonly deviceTlb: boolean;
+  readonly abortMode: boolean;
+  readonly secondStageReadWrite: boolean;
+  readonly pageSelective: boolean;
+  /** Largest address mask of a page-selective invalidation. */
+  readonly maximumAddressMask: number;
+  /** Number of fault records (CAP.NFR + 1). */
+  readonly faultRecords: number;
+  /** Byte offset of FRCD[0]. */
+  readonly faultRecordOffset: number;
+  /** Byte offset of IVA; IOTLB lies 8 bytes behind it. */
+  readonly invalidateOffset: number;
+}
+
+/** Values of AW in a context entry. */
+const WIDTH_VALUES = 8;
+
+function levelsByWidth(sagaw: number): readonly number[] {
+  const levels = new Array<number>(WIDTH_VALUES).fill(0);
+  for (const [value, width] of Object.entries(ADDRESS_WIDTHS)) {
+    levels[Number(value)] = (sagaw >> width.sagaw) & 1 ? width.levels : 0;
+  }
+  return levels;
+}
+
+/** Takes a shape's capability registers apart. */
+export function capabilitiesOf(shape: Shape): Capabilities {
+  const cap = (name: keyof typeof CAP_FIELDS) => extractField(shape.cap, CAP_FIELDS[name]);
+  const ecap = (name: keyof typeof ECAP_FIELDS) => extractField(shape.ecap, ECAP_FIELDS[name]);
+  return {
+    ver: shape.ver,
+    major: (shape.ver >> 4) & 15,
+    cap: shape.cap,
+    ecap: shape.ecap,
+    hostAddressWidth: shape.hostAddressWidth,
+    domainIdBits: 4 + 2 * cap('ND'),
+    guestAddressWidth: cap('MGAW') + 1,
+    levelsOfWidth: levelsByWidth(cap('SAGAW')),
+    pages2M: (cap('SSLPS') & 1) !== 0,
+    pages1G: (cap('SSLPS') & 2) !== 0,
+    zeroLengthReads: cap('ZLR') === 1,
+    passThrough: ecap('PT') === 1,
+    snoopControl: ecap('SC') === 1,
+    deviceTlb: ecap('DT') === 1,
+    abortMode: ecap('ADMS') === 1,
+    secondStageReadWrite: ecap('SSIRWS') === 1,
+    pageSelective: cap('PSI') === 1,
+    maximumAddressMask: cap('MAMV'),
+    faultRecords: cap('NFR') + 1,
+    faultRecordOffset: 16 * cap('FRO'),
+    invalidateOffset: 16 * ecap('IRO'),
+  };
+}

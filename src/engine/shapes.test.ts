@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { CAP_FIELDS } from '../../spec/layout/vtd.js';
+import { composeRegister, extractField, fieldMask } from './bits.js';
+import { isShapeName, SHAPE_NAMES, shapeOf } from './shapes.js';
+
+test('shapes are lawful: MGAW covers the host addresses, CM=0, major up to 5, and their registers do not overlap', () => {
+  for (const name of SHAPE_NAMES) {
+    const { cap, ecap, ver, hostAddressWidth } = shapeOf(name);
+    const field = (key: keyof typeof CAP_FIELDS) => extractField(cap, CAP_FIELDS[key]);
+    expect(field('MGAW') + 1).toBeGreaterThanOrEqual(hostAddressWidth);
+    expect(hostAddressWidth).toBeGreaterThanOrEqual(39);
+    expect(hostAddressWidth).toBeLessThanOrEqual(52);
+    expect(field('CM')).toBe(0);
+    expect(ver >> 4).toBeLessThanOrEqual(5);
+    const records = [field('FRO') * 16, (field('FRO') + field('NFR') + 1) * 16] as const;
+    const invalidation = Number((ecap >> 8n) & 0x3ffn) * 16;
+    expect(records[0]).toBeGreaterThanOrEqual(0xc0);
+    expect(invalidation).toBeGreaterThanOrEqual(0xc0);
+    expect(invalidation + 16 <= records[0] || invalidation >= records[1]).toBe(true);
+  }
+});
+
+test('shapes differ in what matters', () => {
+  const seen = (key: keyof typeof CAP_FIELDS) =>
+    [...new Set(SHAPE_NAMES.map((name) => extractField(shapeOf(name).cap, CAP_FIELDS[key])))].sort((a, b) => a - b);
+  expect(seen('SAGAW')).toEqual([2, 6, 14]);
+  expect(seen('SSLPS')).toEqual([0, 1, 3]);
+  expect(seen('NFR')).toEqual([0, 7]);
+  expect(seen('ND')).toEqual([0, 2, 6]);
+  expect(seen('ZLR')).toEqual([0, 1]);
+  expect(new Set(SHAPE_NAMES.map((name) => (shapeOf(name).ecap >> 6n) & 1n)).size).toBe(2);
+  expect(isShapeName('toString')).toBe(false);
+});
+
+test('fields are cut into 32-bit pieces', () => {
+  expect(fieldMask([63, 12], 0)).toBe(-4096);
+  expect(fieldMask([63, 12], 1)).toBe(-1);
+  expect(fieldMask([63, 12], 2)).toBe(0);
+  expect(fieldMask([87, 72], 2)).toBe(0x00ff_ff00);
+  expect(fieldMask([63, 64], 1)).toBe(0);
+  expect(() => composeRegister(CAP_FIELDS, { ND: 8 })).toThrow(/ND: 8 does not fit 3 bits/);
+});

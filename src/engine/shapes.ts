@@ -1,0 +1,130 @@
+import { CAP_FIELDS, ECAP_FIELDS } from '../../spec/layout/vtd.js';
+import { composeRegister } from './bits.js';
+
+/** A variant of the remapping unit: its capability registers and the width of host addresses. */
+export interface Shape {
+  readonly name: string;
+  /** One line for people. */
+  readonly description: string;
+  /** Version register, 32 bits. */
+  readonly ver: number;
+  /** Capability register, 64 bits. */
+  readonly cap: bigint;
+  /** Extended capability register, 64 bits. */
+  readonly ecap: bigint;
+  /** Width of host-physical addresses in bits, 39 to 52, at most CAP.MGAW + 1. */
+  readonly hostAddressWidth: number;
+}
+
+interface ShapeFields {
+  readonly description: string;
+  readonly cap: Readonly<Partial<Record<keyof typeof CAP_FIELDS, number>>>;
+  readonly ecap: Readonly<Partial<Record<keyof typeof ECAP_FIELDS, number>>>;
+  readonly hostAddressWidth: number;
+}
+
+/** VER of every shape: major 1, so that invalidation through registers exists. */
+const VERSION = 0x10;
+
+/** CAP.SAGAW: bit 1 stands for 39 bits, bit 2 for 48, bit 3 for 57. */
+const WIDTHS_39 = 0b00010;
+const WIDTHS_39_48 = 0b00110;
+const WIDTHS_39_48_57 = 0b01110;
+
+/** CAP.SSLPS. */
+const NO_SUPERPAGES = 0b00;
+const SUPERPAGES_2M = 0b01;
+const SUPERPAGES_2M_1G = 0b11;
+
+/** CAP.ND: domain-ids of 4 + 2 * ND bits. */
+const DOMAINS_4_BITS = 0;
+const DOMAINS_8_BITS = 2;
+const DOMAINS_16_BITS = 6;
+
+/** Fields that every shape has unless it says otherwise. */
+const COMMON_CAP = { ND: DOMAINS_16_BITS, PSI: 1, DWD: 1, DRD: 1, FRO: 0x22 } as const;
+const COMMON_ECAP = { C: 1, IRO: 0x0f } as const;
+
+const SHAPES = {
+  '39-4k': {
+    description: '39 bits, 4 KiB pages only, 8-bit domain-ids, no pass-through, one fault record',
+    cap: { ND: DOMAINS_8_BITS, SAGAW: WIDTHS_39, MGAW: 38, SSLPS: NO_SUPERPAGES, MAMV: 9 },
+    ecap: {},
+    hostAddressWidth: 39,
+  },
+  '39-2m': {
+    description: '39 bits, 2 MiB pages, pass-through, eight fault records, registers placed elsewhere',
+    cap: { SAGAW: WIDTHS_39, MGAW: 38, SSLPS: SUPERPAGES_2M, MAMV: 9, NFR: 7, FRO: 0x40, ZLR: 1 },
+    ecap: { PT: 1, IRO: 0x50 },
+    hostAddressWidth: 39,
+  },
+  '39-1g': {
+    description: '39 bits, 2 MiB and 1 GiB pages, pass-through, one fault record',
+    cap: { SAGAW: WIDTHS_39, MGAW: 38, SSLPS: SUPERPAGES_2M_1G, MAMV: 18, ZLR: 1 },
+    ecap: { PT: 1 },
+    hostAddressWidth: 39,
+  },
+  '48-4k': {
+    description: '39 and 48 bits of which 42 are implemented, 4 KiB pages only, pass-through, eight fault records',
+    cap: { SAGAW: WIDTHS_39_48, MGAW: 41, SSLPS: NO_SUPERPAGES, MAMV: 9, NFR: 7, ZLR: 1 },
+    ecap: { PT: 1 },
+    hostAddressWidth: 40,
+  },
+  '48-2m': {
+    description: '39 and 48 bits, 2 MiB pages, 4-bit domain-ids, no page-selective invalidation, no pass-through',
+    cap: { ND: DOMAINS_4_BITS, SAGAW: WIDTHS_39_48, MGAW: 47, SSLPS: SUPERPAGES_2M, PSI: 0, NFR: 7 },
+    ecap: {},
+    hostAddressWidth: 48,
+  },
+  '48-1g': {
+    description: '39 and 48 bits, 2 MiB and 1 GiB pages, pass-through, one fault record',
+    cap: { SAGAW: WIDTHS_39_48, MGAW: 47, SSLPS: SUPERPAGES_2M_1G, MAMV: 18, ZLR: 1 },
+    ecap: { PT: 1 },
+    hostAddressWidth: 39,
+  },
+  '57-4k': {
+    description: '39, 48 and 57 bits, 4 KiB pages only, no pass-through, one fault record',
+    cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: NO_SUPERPAGES, MAMV: 9, ZLR: 1 },
+    ecap: {},
+    hostAddressWidth: 46,
+  },
+  '57-2m': {
+    description: '39, 48 and 57 bits, 2 MiB pages, snoop control, pass-through, eight fault records',
+    cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: SUPERPAGES_2M, MAMV: 9, NFR: 7 },
+    ecap: { PT: 1, SC: 1 },
+    hostAddressWidth: 52,
+  },
+  '57-1g': {
+    description: '39, 48 and 57 bits, 2 MiB and 1 GiB pages, snoop control, pass-through, abort-DMA mode, ESRTPS',
+    cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: SUPERPAGES_2M_1G, MAMV: 18, NFR: 7, ZLR: 1, ESRTPS: 1 },
+    ecap: { PT: 1, SC: 1, ADMS: 1 },
+    hostAddressWidth: 52,
+  },
+} as const satisfies Record<string, ShapeFields>;
+
+/** Name of a shape: the widest second-stage address in bits and the largest page. */
+export type ShapeName = keyof typeof SHAPES;
+
+/** Every shape's name. */
+export const SHAPE_NAMES: readonly ShapeName[] = Object.keys(SHAPES) as ShapeName[];
+
+/** The shape used when none is named. */
+export const DEFAULT_SHAPE: ShapeName = '48-1g';
+
+/** Whether a shape of this name exists. */
+export function isShapeName(name: string): name is ShapeName {
+  return Object.hasOwn(SHAPES, name);
+}
+
+/** Builds the shape of that name. */
+export function shapeOf(name: ShapeName): Shape {
+  const { description, cap, ecap, hostAddressWidth } = SHAPES[name];
+  return {
+    name,
+    description,
+    ver: VERSION,
+    cap: composeRegister(CAP_FIELDS, { ...COMMON_CAP, ...cap }),
+    ecap: composeRegister(ECAP_FIELDS, { ...COMMON_ECAP, ...ecap }),
+    hostAddressWidth,
+  };
+}

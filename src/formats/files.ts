@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BadInput } from './bad-input.js';
+
+/** A file or folder that cannot be written: no space, no permission, not a folder. One line. */
+export class CannotWrite extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CannotWrite';
+  }
+}
+
+/**
+ * Reads a text file.
+ *
+ * @param shown the file's name in messages
+ * @throws BadInput naming the file and what is wrong with it
+ */
+export function readText(file: string, shown: string = file): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new BadInput(`${shown}: ${explain(error, 'cannot be read')}`);
+  }
+}
+
+/**
+ * Writes a text file as a whole or not at all: into a temporary file beside it, which is then renamed.
+ *
+ * @param write how the temporary file is written
+ * @throws CannotWrite with the reason
+ */
+export function writeAtomically(file: string, text: string, write: typeof writeThrough = writeThrough): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    write(temporary, text);
+    renameSync(temporary, file);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw new CannotWrite(`${file}: ${explain(error, 'cannot be written')}`);
+  }
+}
+
+function writeThrough(file: string, text: string): void {
+  writeFileSync(file, text, { flush: true });
+}
+
+/** Best effort: the reason why the write failed is the one to report. */
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Its folder is no folder, or may not be written: then there is nothing to remove.
+  }
+}
+
+function explain(error: unknown, otherwise: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reasons: Record<string, string> = {
+    ENOENT: 'no such file',
+    EISDIR: 'expected a file, got a folder',
+    ENOTDIR: 'a part of the path is not a folder',
+    EEXIST: 'a part of the path is not a folder',
+    EACCES: 'no permission',
+    EPERM: 'no permission',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space left on the disk',
+    EDQUOT: 'the disk quota is used up',
+    EMFILE: 'too many open files',
+    ENAMETOOLONG: 'the name is too long',
+  };
+  return reasons[code] ?? `${otherwise}${code === '' ? '' : ` (${code})`}`;
+}
+
+/**
+ * Makes a folder if need be and checks that files can be written into it.
+ *
+ * @throws CannotWrite with the reason
+ */
+export function ensureWritable(folder: string): void {
+  const probe = join(folder, `.writable.${process.pid}.tmp`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    throw new CannotWrite(`${folder}: ${explain(error, 'cannot be written')}`);
+  }
+}
+
+/** The message for an error of the operating system about a file, such as a full disk; `undefined` for any other error. */
+export function fileTrouble(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'code' in error && 'syscall' in error && 'path' in error)) {
+    const full = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+    return full ? explain(error, '') : undefined;
+  }
+  return `${String(error.path)}: ${explain(error, error.message)}`;
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { Scenario, StartState, Stimulus, TargetFailure } from '../../spec/interface/scenario.js';
+import { operationSchema } from './operation.js';
+import { hexText, textSchema, whole } from './scalars.js';
+
+/** Start state. */
+export const startSchema: z.ZodType<StartState, StartState> = z.literal(['reset', 'ready'], {
+  error: 'expected "reset" or "ready"',
+});
+
+/** An argument of a stimulus. A bigint is `{"hex": "0x…"}`, because a string may look like one. */
+const argumentSchema = z.union(
+  [
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.codec(z.strictObject({ hex: z.string().regex(/^-?0x[0-9a-f]+$/) }), z.bigint(), {
+      decode: ({ hex }) => (hex.startsWith('-') ? -BigInt(hex.slice(1)) : BigInt(hex)),
+      encode: (value) => ({ hex: hexText(value) }),
+    }),
+  ],
+  { error: 'expected a text, a number, true or false, or {"hex": "0x…"}' },
+);
+
+const stimulusSchema: z.ZodType<Stimulus> = z.strictObject({
+  actor: textSchema,
+  action: textSchema,
+  arguments: z.record(textSchema, argumentSchema),
+});
+
+/** A scenario ↔ JSON. */
+export const scenarioSchema: z.ZodType<Scenario> = z.discriminatedUnion(
+  'level',
+  [
+    z.strictObject({ level: z.literal('operations'), start: startSchema, operations: z.array(operationSchema) }),
+    z.strictObject({
+      level: z.literal('stimuli'),
+      start: startSchema,
+      software: z.strictObject({
+        name: textSchema,
+        configuration: z.record(textSchema, z.union([z.string(), z.number(), z.boolean()])),
+      }),
+      stimuli: z.array(stimulusSchema),
+      schedule: z.array(whole(0)),
+    }),
+  ],
+  { error: 'expected a scenario (level "operations" or "stimuli")' },
+);
+
+/** How a target failed ↔ JSON. */
+export const failureSchema: z.ZodType<TargetFailure> = z.strictObject({
+  kind: z.literal(['crash', 'hang', 'nonsense']),
+  message: z.string(),
+  at: z.exactOptional(whole(0)),
+  output: z.exactOptional(z.string()),
+});

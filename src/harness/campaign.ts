@@ -1,0 +1,269 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Profile } from '../../spec/interface/profile.js';
+import type { Target } from '../../spec/interface/target.js';
+import { type Aftermath, followUp, keep } from './aftermath.js';
+import { type CaseOptions, runCase } from './case.js';
+import { Collector, type RanCase } from './collector.js';
+import { type CampaignDependencies, DEFAULT_LIMITS } from './dependencies.js';
+import { unfit } from './fits.js';
+import { certainClauses, identityKey } from './identity.js';
+import { InFlight } from './inflight.js';
+import { matchKnown } from './known.js';
+import { buildCase, type CaseOrigin } from './origin.js';
+import { Pace } from './pace.js';
+import type { Built, Property, Sweep } from './property.js';
+import { assemble } from './result.js';
+import { nextTurn, type Sharer, sweepOrder } from './schedule.js';
+import type { CampaignOptions, CampaignResult, FoundDeviation, Progress, StoredCase } from './types.js';
+import { NothingExecuted } from './verdict.js';
+
+/** Milliseconds between two reports of progress, and of one property's turn when time is shared. */
+const REPORT_EVERY = 200;
+const TURN = 20;
+
+/** How much more time a property gets while one of its clauses is not exercised yet. */
+const UNEXERCISED_WEIGHT = 4;
+
+/** A property at work in a campaign. */
+interface Job extends Sharer {
+  readonly property: Property;
+  readonly sweep: Sweep | undefined;
+  readonly order: (position: number) => number;
+  swept: number;
+  drawn: number;
+}
+
+/** A campaign under way. */
+class Campaign {
+  private readonly collector = new Collector();
+  private readonly pace: Pace;
+  private readonly jobs: readonly Job[];
+  private readonly caseOptions: Omit<CaseOptions, 'built' | 'property'>;
+  private readonly context: Aftermath;
+  private readonly followed = new Map<string, FoundDeviation>();
+  private readonly lookedFor = new Set<string>();
+  private readonly planned: number;
+  private phase: Progress['phase'] = 'stored cases';
+  private property = '';
+  private done = 0;
+  private reported = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly target: Target,
+    private readonly profile: Profile,
+    private readonly properties: readonly Property[],
+    private readonly options: CampaignOptions,
+    private readonly deps: CampaignDependencies,
+    private readonly inFlight: InFlight,
+  ) {
+    const now = deps.now ?? (() => performance.now());
+    const { signal } = options;
+    this.pace = new Pace(options.seconds, now, signal);
+    const known = matchKnown(options.known, profile.implementation);
+    const certain = certainClauses(deps.catalogue);
+    this.caseOptions = { judge: deps.judge, known, profile, certain, drive: deps.drive };
+    this.jobs = properties.filter((p) => p.notApplicable?.(profile) === undefined).map((p) => this.job(p));
+    this.planned = this.jobs.reduce((n, { sweep }) => n + (sweep?.size ?? 0) + (options.cases ?? 0), 0);
+    this.context = {
+      target,
+      profile,
+      folder: join(options.out, 'cases'),
+      deps,
+      limits: { ...DEFAULT_LIMITS, ...deps.limits },
+      options: this.caseOptions,
+      properties: new Map(properties.map((p) => [p.id, p])),
+      pace: this.pace,
+      inFlight,
+      now,
+      signal,
+      phase: (phase) => this.report(phase, this.property, true),
+    };
+  }
+
+  async run(): Promise<CampaignResult> {
+    const started = new Date().toISOString();
+    await this.storedCases();
+    do {
+      await this.sweeps();
+      await (this.options.cases === undefined ? this.sharedCases() : this.countedCases(this.options.cases));
+      await this.followUps();
+      // Time kept back for shrinking and not needed goes to more cases.
+    } while (this.options.cases === undefined && this.jobs.length > 0 && this.pace.left > 0 && !this.pace.interrupted);
+    const deviations = [...this.followed].map(([key, found]) => ({
+      ...found,
+      hits: this.collector.found.get(key)!.hits,
+    }));
+    const { target, profile, properties, options, deps, collector, lookedFor, pace } = this;
+    const interrupted = pace.interrupted;
+    if (collector.totals.cases === 0 && !interrupted) throw new NothingExecuted(this.whyNothing());
+    const seconds = pace.elapsed / 1000;
+    return assemble(
+      { started, seconds, interrupted, target: target.id, profile, properties, options, deps },
+      { collector, deviations, lookedFor },
+    );
+  }
+
+  private job(property: Property): Job {
+    const { collector } = this;
+    const sweep = property.sweep?.(this.profile);
+    const order = sweepOrder(sweep?.size ?? 0, this.options.seed, property.id);
+    const weight = (): number =>
+      property.clauses.every((clause) => collector.clauses.has(clause)) ? 1 : UNEXERCISED_WEIGHT;
+    return { property, sweep, order, swept: 0, drawn: 0, spent: 0, weight };
+  }
+
+  private whyNothing(): string {
+    const { properties, profile, options } = this;
+    if (properties.length === 0) return 'no case was executed: no property was given';
+    const reasons = properties.map((p) => `${p.id}: ${p.notApplicable?.(profile) ?? 'applicable'}`);
+    return `no case was executed in ${options.seconds ?? 'any number of'} seconds (${reasons.join('; ')})`;
+  }
+
+  private get over(): boolean {
+    return this.pace.collected(this.collector.found.size - this.followed.size, this.context.limits.shrinkSeconds);
+  }
+
+  /** Runs a case and keeps its case at once when it finds something new, so that nothing is lost if we are killed. */
+  private async one(origin: CaseOrigin, built: Built, property: Property | undefined): Promise<RanCase> {
+    this.inFlight.origin(origin);
+    const outcome = await runCase(this.target, built.scenario, { ...this.caseOptions, property, built });
+    const ran = { origin, built, outcome };
+    for (const { finding } of this.collector.record(ran)) keep(this.context, finding, ran, origin.kind !== 'stored');
+    await this.pace.breathe();
+    return ran;
+  }
+
+  private async storedCases(): Promise<void> {
+    for (const { file, stored } of this.options.stored) {
+      if (this.over) return;
+      if (unfit(this.profile, stored.scenario) !== undefined) continue;
+      this.report('stored cases', stored.property);
+      await this.storedCase(file, stored);
+    }
+  }
+
+  private async storedCase(file: string, stored: StoredCase): Promise<void> {
+    const { seed, index } = stored.origin;
+    const origin: CaseOrigin = { kind: 'stored', property: stored.property, seed, index, file };
+    const built: Built = { scenario: stored.scenario, labels: {}, expectation: stored.expectation };
+    // A claim may rest on facts that only the case of that very claim has kept.
+    const property = stored.identity.kind === 'claim' ? this.context.properties.get(stored.property) : undefined;
+    const { outcome } = await this.one(origin, built, property);
+    // Only a case that ended as it should says that a known deviation is gone.
+    const settled = outcome.judgement.verdict === 'conformant' && outcome.finding === undefined;
+    if (settled && outcome.history.failure === undefined) this.lookedFor.add(identityKey(stored.identity));
+  }
+
+  private async sweeps(): Promise<void> {
+    const counted = this.options.cases !== undefined;
+    let left = this.jobs.filter(({ sweep }) => sweep !== undefined && sweep.size > 0);
+    while (left.length > 0) {
+      for (const job of left) {
+        if (this.over || (!counted && this.pace.sweepsOver)) return;
+        const index = job.order(job.swept);
+        job.swept += 1;
+        await this.fresh(job, { kind: 'sweep', property: job.property.id, seed: this.options.seed, index });
+      }
+      left = left.filter(({ sweep, swept }) => swept < sweep!.size);
+    }
+  }
+
+  private async fresh(job: Job, origin: CaseOrigin): Promise<void> {
+    this.report(origin.kind === 'sweep' ? 'sweep' : 'random', job.property.id);
+    await this.one(origin, buildCase(job.property, this.profile, origin), job.property);
+    this.done += 1;
+  }
+
+  private async random(job: Job): Promise<void> {
+    const index = job.drawn;
+    job.drawn += 1;
+    await this.fresh(job, { kind: 'random', property: job.property.id, seed: this.options.seed, index });
+  }
+
+  /** Exactly `cases` random cases of each property, in turn, so that an interrupted run is balanced. */
+  private async countedCases(cases: number): Promise<void> {
+    for (let n = 0; n < cases; n += 1) {
+      for (const job of this.jobs) {
+        if (this.over) return;
+        await this.random(job);
+      }
+    }
+  }
+
+  /** Random cases until the time is over, in short turns. */
+  private async sharedCases(): Promise<void> {
+    for (;;) {
+      const job = nextTurn(this.jobs);
+      if (job === undefined) return;
+      const begun = this.pace.elapsed;
+      do {
+        if (this.over) return;
+        await this.random(job);
+      } while (this.pace.elapsed - begun < TURN);
+      job.spent += this.pace.elapsed - begun;
+    }
+  }
+
+  /** Shrinks, confirms and stores what was found, certain findings first. */
+  private async followUps(): Promise<void> {
+    const fresh = [...this.collector.found].filter(([key]) => !this.followed.has(key));
+    const sorted = fresh.sort(([, a], [, b]) => Number(b.finding.certain) - Number(a.finding.certain));
+    const begun = this.pace.elapsed;
+    for (const [index, [key, collected]] of sorted.entries()) {
+      this.property = collected.case.origin.property;
+      const others = sorted.length - index - 1;
+      this.followed.set(key, await followUp(this.context, collected, others, this.pace.elapsed - begun));
+    }
+  }
+
+  private report(phase: Progress['phase'], property: string, always = false): void {
+    this.property = property;
+    const { onProgress } = this.options;
+    if (onProgress === undefined) return;
+    const { elapsed } = this.pace;
+    if (!always && phase === this.phase && elapsed - this.reported < REPORT_EVERY) return;
+    this.reported = elapsed;
+    this.phase = phase;
+    const { cases, operations } = this.collector.totals;
+    const share = this.options.cases === undefined ? this.pace.share : this.done / Math.max(1, this.planned);
+    const elapsedSeconds = elapsed / 1000;
+    onProgress({ property, phase, cases, operations, deviations: this.collector.found.size, share, elapsedSeconds });
+  }
+}
+
+/**
+ * Runs properties on a target: stored cases first, then sweeps, then random cases; never stops at a finding. Afterwards
+ * each distinct finding is shrunk, confirmed on a cold restart, and stored under `OUT/cases`. With `cases` the run is
+ * repeatable: that many random cases of each property and the whole of each sweep; with `seconds` sweeps take at most
+ * half of the time. With both, whichever ends first. `target` is left open.
+ *
+ * @throws RangeError when neither `cases` nor `seconds` is given
+ * @throws NothingExecuted when no case ran
+ * @throws NoSoftware for a stored case of software under test without `deps.drive`
+ */
+export async function runCampaign(
+  target: Target,
+  properties: readonly Property[],
+  options: CampaignOptions,
+  deps: CampaignDependencies,
+): Promise<CampaignResult> {
+  if (options.cases === undefined && options.seconds === undefined) {
+    throw new RangeError('a campaign needs a number of cases or a number of seconds');
+  }
+  const profile = await target.describe();
+  mkdirSync(options.out, { recursive: true });
+  const inFlight = new InFlight(options.out, target.id, profile.name);
+  let ended = false;
+  try {
+    const result = await new Campaign(target, profile, properties, options, deps, inFlight).run();
+    ended = true;
+    return result;
+  } catch (error) {
+    ended = error instanceof NothingExecuted;
+    throw error;
+  } finally {
+    // After an error of our own the file stays: it holds the case that led to it.
+    inFlight.close(ended);
+  }
+}

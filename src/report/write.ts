@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { writeAtomically } from '../formats/files.js';
+import { encodeReport, type Report } from '../formats/report.js';
+import { renderMarkdown } from './markdown.js';
+
+/** Where a report was written. */
+export interface WrittenReport {
+  readonly json: string;
+  readonly markdown: string;
+}
+
+/**
+ * Writes `report.json` and `summary.md` into a folder, each as a whole or not at all.
+ *
+ * @throws CannotWrite with the reason
+ */
+export function writeReport(report: Report, folder: string): WrittenReport {
+  const json = join(folder, 'report.json');
+  const markdown = join(folder, 'summary.md');
+  const text = encodeReport(report);
+  writeAtomically(json, text);
+  writeAtomically(markdown, renderMarkdown(report));
+  return { json, markdown };
+}

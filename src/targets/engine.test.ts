@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import type { DmaObservation, LoadObservation, Observation } from '../../spec/interface/observations.js';
+import type { Operation } from '../../spec/interface/operations.js';
+import { FRAME_BYTES, paintWord, tokenBytes } from '../../spec/layout/tokens.js';
+import { SHAPE_NAMES } from '../engine/index.js';
+import { createEngineTarget } from './engine.js';
+
+const component = 'iommu0';
+const ARENA = 0x0400_0000n;
+const [ROOT, CONTEXT, TOP, MIDDLE, TABLE, PAGE] = [0n, 1n, 2n, 3n, 4n, 5n].map((n) => ARENA + n * 0x1000n) as [
+  bigint,
+  bigint,
+  bigint,
+  bigint,
+  bigint,
+  bigint,
+];
+const INPUT = 0x6000n;
+
+function store(address: bigint, ...words: bigint[]): Operation {
+  return { op: 'store', address, words };
+}
+
+function clear(address: bigint): Operation {
+  return { op: 'store', address, words: [0n, 0n], repeat: 256 };
+}
+
+function dma(requester: string, direction: 'read' | 'write', address: bigint, token: number, bytes = 16): Operation {
+  return { op: 'dma', requester, direction, address, bytes, token };
+}
+
+/** Gives edu0 one 4 KiB page at INPUT and latches the tables. */
+const SETUP: readonly Operation[] = [
+  ...[ROOT, CONTEXT, TOP, MIDDLE, TABLE].map(clear),
+  store(ROOT + 0x10n, CONTEXT | 1n),
+  store(CONTEXT, TOP | 1n, 1n),
+  store(TOP, MIDDLE | 3n),
+  store(MIDDLE, TABLE | 3n),
+  store(TABLE + 48n, PAGE | 3n),
+  { op: 'regWrite', component, register: 'RTADDR', size: 8, value: ROOT },
+  { op: 'regWrite', component, register: 'GCMD', size: 4, value: 0xc000_0000n },
+  { op: 'poll', component, register: 'GSTS', size: 4, mask: 0x4000_0000n, expect: 0x4000_0000n, limit: 10 },
+];
+
+async function run(operations: readonly Operation[], start: 'ready' | 'reset' = 'ready') {
+  const target = createEngineTarget();
+  await target.begin(start);
+  const { observations, failure } = await target.run(operations);
+  expect(failure).toBeUndefined();
+  expect(observations).toHaveLength(operations.length);
+  return observations;
+}
+
+function last<T extends Observation>(observations: readonly Observation[], of: T['of']): T {
+  return observations.findLast((observation) => observation.of === of) as T;
+}
+
+describe('engine target', () => {
+  test.each(SHAPE_NAMES)('shape %s describes itself and starts', async (shape) => {
+    const target = createEngineTarget({ shape });
+    const profile = await target.describe();
+    expect(profile.requesters.map(({ id, routingId }) => [id, routingId])).toEqual([
+      ['edu0', 0x100],
+      ['edu1', 0x101],
+      ['edu2', 0x104],
+      ['edu3', 0x200],
+    ]);
+    await target.begin('ready');
+    const { observations } = await target.run([
+      ...(['VER', 'CAP', 'ECAP'] as const).map(
+        (register): Operation => ({ op: 'regRead', component, register, size: register === 'VER' ? 4 : 8 }),
+      ),
+      { op: 'regRead', component, register: 'GSTS', size: 4 },
+      dma('edu0', 'write', 0n, 0),
+    ]);
+    const { VER, CAP, ECAP } = profile.components[component]!.registers;
+    expect(observations.slice(0, 4)).toMatchObject([VER, CAP, ECAP, 0xc000_0000n].map((value) => ({ value })));
+    expect(observations[4]).toMatchObject({ status: 'unsupported-request' });
+  });
+
+  test('an unknown shape is refused with the names there are', () => {
+    expect(() => createEngineTarget({ shape: '48-2g' })).toThrow(/no engine shape "48-2g"; the shapes are .*48-1g/);
+  });
+
+  test('DMA goes where the tables say and a stranger is refused and recorded', async () => {
+    const observations = await run([
+      ...SETUP,
+      dma('edu0', 'write', INPUT + 0x10n, 3),
+      { op: 'load', address: PAGE, bytes: 40 },
+      dma('edu0', 'read', INPUT + 0x18n, 4),
+      dma('edu1', 'read', INPUT, 5, 4),
+      { op: 'regRead', component, register: 'FSTS', size: 4 },
+      { op: 'regRead', component, register: 'FRCD', index: { ref: 17, field: [15, 8] }, offset: 8, size: 8 },
+    ]);
+    const token = tokenBytes(0, 3, 16);
+    const data = new BigUint64Array([0n, 8n, 0n, 0n, 32n].map((offset) => paintWord(PAGE + offset)));
+    const expected = new Uint8Array(data.buffer);
+    expected.set(token, 16);
+    expect(last<LoadObservation>(observations, 'load').data).toEqual(expected);
+    expect(observations.slice(-5)).toMatchObject([
+      { of: 'load' },
+      { status: 'ok', data: expected.slice(24, 40) },
+      { status: 'unsupported-request', data: Uint8Array.of(255, 255, 255, 255) },
+      { value: 2n },
+      { value: 0xc000_0002_0000_0101n },
+    ]);
+    expect(observations.map(({ begin, complete }) => [begin, complete])).toEqual(
+      observations.map((_, n) => [2 * n, 2 * n + 1]),
+    );
+  });
+
+  test('messages of devices and of the unit belong to the operation that caused them', async () => {
+    const observations = await run([
+      ...SETUP,
+      { op: 'regWrite', component, register: 'FEADDR', size: 4, value: 0xfee0_1000n },
+      { op: 'regWrite', component, register: 'FEDATA', size: 4, value: 0x31n },
+      { op: 'regWrite', component, register: 'FECTL', size: 4, value: 0n },
+      { op: 'message', requester: 'edu2', address: 0xfee0_2000n, data: 0x1_0000_8041n },
+      dma('edu3', 'write', 0xfee0_0004n, 7, 4),
+      dma('edu3', 'write', 0xfee0_0004n, 8, 8),
+      { op: 'settle' },
+      { op: 'message', requester: 'edu0', address: INPUT + 8n, data: 0xabcd_0123n },
+      { op: 'load', address: PAGE + 8n, bytes: 8 },
+    ]);
+    expect(observations.slice(-6).map(({ messages }) => messages)).toEqual([
+      [{ address: 0xfee0_2000n, data: 0x8041n, source: 0x104 }],
+      [{ address: 0xfee0_0004n, data: 0xd307_0040n, source: 0x200 }],
+      [{ address: 0xfee0_1000n, data: 0x31n }],
+      [],
+      [],
+      [],
+    ]);
+    const paint = new Uint8Array(new BigUint64Array([paintWord(PAGE + 8n)]).buffer);
+    expect(last<LoadObservation>(observations, 'load').data).toEqual(
+      Uint8Array.of(0x23, 0x01, 0xcd, 0xab, ...paint.slice(4)),
+    );
+  });
+
+  test('begin wipes what a scenario left, inside the arena and outside', async () => {
+    const target = createEngineTarget();
+    const { arena } = await target.describe();
+    await target.begin('ready');
+    await target.run([...SETUP, store(0x1000_0000n, 1n), dma('edu1', 'write', 0n, 1), dma('edu0', 'write', INPUT, 1)]);
+    await target.finish();
+    await target.begin('reset');
+    const { observations } = await target.run([
+      { op: 'load', address: arena.base, bytes: arena.bytes },
+      { op: 'load', address: 0x1000_0000n, bytes: 8 },
+      { op: 'regRead', component, register: 'GSTS', size: 4 },
+      { op: 'regRead', component, register: 'FSTS', size: 4 },
+      { op: 'regRead', component, register: 'RTADDR', size: 8 },
+    ]);
+    const words = new BigUint64Array((observations[0] as LoadObservation).data!.buffer);
+    expect(words.findIndex((word, n) => word !== paintWord(arena.base + BigInt(n * 8)))).toBe(-1);
+    expect(observations[1]).toMatchObject({ data: new Uint8Array(8) });
+    expect(observations.slice(2)).toMatchObject([{ value: 0n }, { value: 0n }, { value: 0n }]);
+  });
+
+  test('paint repaints, holes read as ones, polls give up, resets disable translation', async () => {
+    const observations = await run([
+      clear(PAGE),
+      { op: 'paint', address: PAGE, bytes: FRAME_BYTES },
+      { op: 'load', address: PAGE + 4088n, bytes: 8 },
+      { op: 'paint', address: 0x50_0000n, bytes: 8 },
+      { op: 'load', address: 0x50_0000n, bytes: 8 },
+      { op: 'load', address: 0xa_0000n, bytes: 8 },
+      { op: 'poll', component, register: '0x1c', size: 4, mask: 1n, expect: 1n, limit: 3 },
+      { op: 'reset', scope: 'warm' },
+      dma('edu1', 'write', PAGE, 2, 8),
+      { op: 'load', address: PAGE, bytes: 8 },
+      dma('edu0', 'write', PAGE, 2, 8),
+      { op: 'load', address: PAGE, bytes: 8 },
+    ]);
+    expect(observations[2]).toMatchObject({
+      data: new Uint8Array(new BigUint64Array([paintWord(PAGE + 4088n)]).buffer),
+    });
+    expect(observations[4]).toMatchObject({ data: new Uint8Array(new BigUint64Array([paintWord(0x50_0000n)]).buffer) });
+    expect(observations[5]).toMatchObject({ data: new Uint8Array(8).fill(255) });
+    expect(observations[6]).toMatchObject({ satisfied: false, reads: 3, value: 0xc000_0000n });
+    expect(last<DmaObservation>(observations, 'dma').status).toBe('ok');
+    expect(observations[9]).toMatchObject({ data: tokenBytes(1, 2, 8) });
+    expect(observations[11]).toMatchObject({ data: tokenBytes(0, 2, 8) });
+  });
+
+  test('references count from begin over all batches', async () => {
+    const target = createEngineTarget();
+    await target.begin('ready');
+    await target.run([{ op: 'regRead', component, register: 'CAP', size: 8 }]);
+    const { observations } = await target.run([
+      {
+        op: 'regWrite',
+        component,
+        register: 'FEDATA',
+        size: 4,
+        value: { ref: 0, field: [33, 24], scale: 2, plus: 1n },
+      },
+      { op: 'regRead', component, register: 'FEDATA', size: 4 },
+    ]);
+    expect(observations[1]).toMatchObject({ value: 0x45n });
+  });
+
+  test('what cannot be run is refused in words', async () => {
+    const target = createEngineTarget();
+    await expect(target.run([])).rejects.toThrow('run before begin');
+    await target.begin('reset');
+    const cpu: Operation = { op: 'cpu', vcpu: '0', address: 0n, access: 'read', bytes: 1, token: 0 };
+    await expect(target.run([{ op: 'settle' }, cpu])).rejects.toThrow(
+      "target engine: operation 'cpu' (number 1) is not supported",
+    );
+    await expect(target.run([dma('edu9', 'read', 0n, 0)])).rejects.toThrow('no requester "edu9"');
+    await expect(target.run([store(4n, 0n)])).rejects.toThrow('store at 0x4 is not 8-byte aligned');
+  });
+});

@@ -1,0 +1,48 @@
+import { EDUS, RAM_BYTES, ROOT_PORTS } from './platform.js';
+import type { QemuFound } from './probe.js';
+
+/** What distinguishes one intel-iommu from another. */
+export interface IommuOptions {
+  /** Address width in bits: 39 or 48. */
+  readonly awBits: 39 | 48;
+  /** Further properties of the device, as QEMU takes them: "caching-mode=on,snoop-control=on". */
+  readonly properties: string;
+}
+
+/** Files of a running QEMU, by their names in its folder. */
+export const FILES = { qtest: 'qtest', qmp: 'qmp', firmware: 'firmware', ram: 'ram', stderr: 'stderr' } as const;
+
+/** The firmware: nothing but HLT, so that the CPU rests and virtual time jumps from timer to timer. */
+export function haltingFirmware(): Uint8Array {
+  return new Uint8Array(0x1_0000).fill(0xf4);
+}
+
+/** Devices of the chipset that are not needed and would only take addresses and time. */
+const WITHOUT = ['hpet', 'pit', 'sata', 'smbus', 'smm', 'vmport', 'i8042'].map((name) => `${name}=off`).join(',');
+
+/** Arguments of QEMU for the machine of platform.ts. */
+export function qemuArguments(qemu: QemuFound, iommu: IommuOptions, folder: string): readonly string[] {
+  const properties = iommu.properties === '' ? '' : `,${iommu.properties}`;
+  return [
+    ...['-machine', `q35,${WITHOUT},memory-backend=ram`, '-m', `${RAM_BYTES / 0x10_0000}M`],
+    ...['-object', `memory-backend-file,id=ram,size=${RAM_BYTES},mem-path=${folder}/${FILES.ram},share=on`],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-bios', `${folder}/${FILES.firmware}`],
+    ...['-device', `intel-iommu,intremap=on,aw-bits=${iommu.awBits}${properties}`],
+    ...ROOT_PORTS.flatMap(({ id, device, bus }) => [
+      '-device',
+      `pcie-root-port,id=${id},bus=pcie.0,addr=${device}.0,chassis=${bus},slot=${bus}`,
+    ]),
+    ...eduArguments(),
+    ...['-qtest', `pipe:${folder}/${FILES.qtest}`, '-qtest-log', 'none', '-qmp', `unix:${folder}/${FILES.qmp}`],
+    ...(qemu.accel === 'qtest' ? ['-accel', 'qtest'] : ['-accel', 'tcg', '-icount', 'shift=0,sleep=off']),
+  ];
+}
+
+/** The `edu` devices; without the mask they cut addresses to 28 bits. */
+function eduArguments(): readonly string[] {
+  return EDUS.flatMap(({ port, routingId }) => {
+    const place = `addr=${(routingId >> 3) & 31}.${routingId & 7}`;
+    const many = (routingId & 7) === 0 ? ',multifunction=on' : '';
+    return ['-device', `edu,bus=${port},${place}${many},dma_mask=0xffffffffffffffff`];
+  });
+}

@@ -1,0 +1,322 @@
+import type { Observation } from '../../../spec/interface/observations.js';
+import type {
+  DmaOperation,
+  MessageOperation,
+  Operand,
+  Operation,
+  PollOperation,
+  RegisterAddress,
+  RegisterReadOperation,
+  RegisterWriteOperation,
+  StoreOperation,
+} from '../../../spec/interface/operations.js';
+import type { Profile } from '../../../spec/interface/profile.js';
+import { resolveOperand } from '../operands.js';
+import { resolveRegister } from '../registers.js';
+import { sendMessage, slotOffset, startDma } from './edu.js';
+import { RESTORED_REGISTERS } from './iommu.js';
+import type { Machine } from './machine.js';
+import { configAddress } from './pci.js';
+import { ARENA, EDUS, SLOT_BYTES, SLOTS, VTD_REGISTERS_BASE, VTD_REGISTERS_BYTES } from './platform.js';
+import { readLine, writeLine } from './qtest.js';
+import { paint } from './ram.js';
+
+/** A read of a device whose data is fetched at the end of the scenario. */
+export interface PendingRead {
+  readonly at: number;
+  readonly requester: number;
+  /** Byte offset in the device's buffer. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Stores of at most so many words go with the other lines rather than waiting until those are answered. */
+const FEW_WORDS = 4;
+
+/** Reads made at once by a poll whose first read did not satisfy it. */
+const POLL_READS = 16;
+
+/** Executes one scenario's operations on a machine. Lines are sent together as far as order allows. */
+export class Executor {
+  readonly #machine: Machine;
+  readonly #profile: Profile;
+  readonly #arenaPaint: Uint8Array;
+  readonly #observations: (Observation | undefined)[] = [];
+  readonly #reads: PendingRead[] = [];
+  #soiled = false;
+
+  constructor(machine: Machine, profile: Profile, arenaPaint: Uint8Array) {
+    this.#machine = machine;
+    this.#profile = profile;
+    this.#arenaPaint = arenaPaint;
+  }
+
+  /** Whether the machine must be reset before the next scenario: something was changed that is not put back otherwise. */
+  get soiled(): boolean {
+    return this.#soiled;
+  }
+
+  get reads(): readonly PendingRead[] {
+    return this.#reads;
+  }
+
+  /** Number of operations begun. */
+  get count(): number {
+    return this.#observations.length;
+  }
+
+  /** Observations from an index on, up to the first operation that was not observed. */
+  observedFrom(first: number): readonly Observation[] {
+    const rest = this.#observations.slice(first);
+    const end = rest.indexOf(undefined);
+    return (end < 0 ? rest : rest.slice(0, end)) as Observation[];
+  }
+
+  /** @throws Trouble when QEMU fails; Error for an operation that the target cannot execute */
+  async run(operations: readonly Operation[], oneByOne: boolean): Promise<void> {
+    for (const operation of operations) {
+      const at = this.#observations.length;
+      this.#observations.push(undefined);
+      const more = this.#execute(operation, at);
+      if (more !== undefined) {
+        await more;
+      }
+      if (oneByOne) {
+        await this.#machine.pipeline.flush();
+      }
+    }
+    await this.#machine.pipeline.flush();
+  }
+
+  /** Adds an operation's lines; gives a promise when it must be over before the next operation. */
+  #execute(operation: Operation, at: number): Promise<void> | undefined {
+    switch (operation.op) {
+      case 'store':
+        return this.#store(operation, at);
+      case 'paint':
+        return this.#write(Number(operation.address), this.#paint(Number(operation.address), operation.bytes), at);
+      case 'load':
+        return this.#load(Number(operation.address), operation.bytes, at);
+      case 'regWrite':
+      case 'regRead':
+        return this.#register(operation, at);
+      case 'poll':
+        return this.#poll(operation, at);
+      case 'configRead': {
+        const line = readLine(operation.size, configAddress(operation.function, operation.offset));
+        return this.#readValue(line, 'configRead', at);
+      }
+      case 'configWrite': {
+        this.#soiled = true;
+        const address = configAddress(operation.function, operation.offset);
+        return this.#withOperands([operation.value], at, (value) =>
+          this.#send(writeLine(operation.size, address, value), 'configWrite', at),
+        );
+      }
+      case 'dma':
+        return this.#dma(operation, at);
+      case 'message':
+        return this.#message(operation, at);
+      case 'settle':
+        this.#silent('settle', at);
+        return undefined;
+      case 'reset':
+        return this.#reset(at);
+      case 'cpu':
+      case 'controllerRead':
+      case 'eoi':
+        throw new Error(`operation ${at}: the QEMU target cannot execute "${operation.op}"`);
+    }
+  }
+
+  #observe(at: number, observation: Observation): void {
+    this.#observations[at] = observation;
+  }
+
+  #silent(of: 'store' | 'paint' | 'regWrite' | 'configWrite' | 'message' | 'settle' | 'reset', at: number): void {
+    this.#observe(at, { of, begin: at, complete: at });
+  }
+
+  #send(line: string, of: 'regWrite' | 'configWrite', at: number): undefined {
+    this.#machine.pipeline.add(line, at);
+    this.#silent(of, at);
+    return undefined;
+  }
+
+  #readValue(line: string, of: 'regRead' | 'configRead', at: number): undefined {
+    const observe = (value: bigint) => this.#observe(at, { of, begin: at, complete: at, value });
+    this.#machine.pipeline.read(line, observe, at);
+    return undefined;
+  }
+
+  #store(operation: StoreOperation, at: number): Promise<void> | undefined {
+    const { words, repeat = 1 } = operation;
+    const address = Number(operation.address);
+    const { pipeline } = this.#machine;
+    if (!pipeline.empty && words.length * repeat <= FEW_WORDS) {
+      for (let index = 0; index < words.length * repeat; index += 1) {
+        pipeline.add(writeLine(8, address + index * 8, words[index % words.length]!), at);
+      }
+      this.#silent('store', at);
+      return undefined;
+    }
+    const once = BigUint64Array.from(words);
+    const all = new BigUint64Array(words.length * repeat);
+    for (let index = 0; index < repeat; index += 1) {
+      all.set(once, index * once.length);
+    }
+    return this.#write(address, new Uint8Array(all.buffer), at, 'store');
+  }
+
+  #write(address: number, data: Uint8Array, at: number, of: 'store' | 'paint' = 'paint'): Promise<void> | undefined {
+    return this.#afterFlush(() => {
+      this.#machine.ram.write(address, data);
+      this.#silent(of, at);
+    });
+  }
+
+  #load(address: number, bytes: number, at: number): Promise<void> | undefined {
+    return this.#afterFlush(() => {
+      const data = this.#machine.ram.read(address, bytes);
+      this.#observe(at, { of: 'load', begin: at, complete: at, data });
+    });
+  }
+
+  /** Memory is accessed behind QEMU's back, so that nothing may be in flight. */
+  #afterFlush(work: () => void): Promise<void> | undefined {
+    const { pipeline } = this.#machine;
+    if (pipeline.empty) {
+      work();
+      return undefined;
+    }
+    return pipeline.flush().then(work);
+  }
+
+  #paint(address: number, bytes: number): Uint8Array {
+    const from = address - ARENA.base;
+    return from >= 0 && from + bytes <= ARENA.bytes
+      ? this.#arenaPaint.subarray(from, from + bytes)
+      : paint(address, bytes);
+  }
+
+  #register(operation: RegisterReadOperation | RegisterWriteOperation, at: number): Promise<void> | undefined {
+    const { index = 0n, size } = operation;
+    if (operation.op === 'regRead') {
+      return this.#withOperands([index], at, (which) =>
+        this.#readValue(readLine(size, this.#address(operation, which)), 'regRead', at),
+      );
+    }
+    this.#soiled ||= !RESTORED_REGISTERS.has(operation.register);
+    return this.#withOperands([operation.value, index], at, (value, which) =>
+      this.#send(writeLine(size, this.#address(operation, which ?? 0n), value), 'regWrite', at),
+    );
+  }
+
+  #address(register: RegisterAddress, index: bigint): number {
+    const offset = resolveRegister(this.#profile, register, index);
+    if (offset < 0 || offset + register.size > VTD_REGISTERS_BYTES) {
+      throw new Error(`register ${register.register}: offset ${offset} is outside the unit's 4 KiB of registers`);
+    }
+    return VTD_REGISTERS_BASE + offset;
+  }
+
+  /** Resolves operands, after the answers they refer to have come. */
+  #withOperands(
+    operands: readonly Operand[],
+    at: number,
+    use: (first: bigint, second: bigint | undefined) => undefined,
+  ): Promise<void> | undefined {
+    const proceed = () => {
+      const [first, second] = operands.map((operand) => resolveOperand(operand, this.#observations));
+      use(first!, second);
+    };
+    const unseen = operands.some((operand) => typeof operand !== 'bigint' && this.#awaited(operand.ref, at));
+    if (unseen) {
+      return this.#machine.pipeline.flush().then(proceed);
+    }
+    proceed();
+    return undefined;
+  }
+
+  #awaited(ref: number, at: number): boolean {
+    return ref < at && this.#observations[ref] === undefined;
+  }
+
+  async #poll(operation: PollOperation, at: number): Promise<void> {
+    const { pipeline } = this.#machine;
+    const { mask, expect, limit, index = 0n, size } = operation;
+    let line = '';
+    await this.#withOperands([index], at, (which) => {
+      line = readLine(size, this.#address(operation, which));
+      return undefined;
+    });
+    let reads = 0;
+    let value: bigint | undefined;
+    const satisfied = () => value !== undefined && (value & mask) === expect;
+    const see = (read: bigint) => {
+      if (!satisfied()) {
+        reads += 1;
+        value = read;
+      }
+    };
+    while (reads < limit && !satisfied()) {
+      const count = reads === 0 ? 1 : Math.min(limit - reads, POLL_READS);
+      for (let read = 0; read < count; read += 1) {
+        pipeline.read(line, see, at);
+      }
+      await pipeline.flush();
+    }
+    const observed = { of: 'poll', begin: at, complete: at, satisfied: satisfied(), reads } as const;
+    this.#observe(at, value === undefined ? observed : { ...observed, value });
+  }
+
+  async #dma(operation: DmaOperation, at: number): Promise<void> {
+    const { direction, address, bytes, token } = operation;
+    const requester = requesterPosition(operation.requester, at);
+    checkDma(operation, at);
+    const offset = slotOffset(direction, token, bytes);
+    if (direction === 'read') {
+      this.#reads.push({ at, requester, offset, bytes });
+    }
+    startDma(this.#machine.pipeline, EDUS[requester]!, { direction, address, offset, bytes }, at);
+    await this.#machine.awaitDma([requester], at);
+    this.#observe(at, { of: 'dma', begin: at, complete: at });
+  }
+
+  #message({ requester, address, data }: MessageOperation, at: number): undefined {
+    if (data < 0n || data > 0xffffn) {
+      throw new Error(`operation ${at}: the QEMU target sends messages of 16 bits, not 0x${data.toString(16)}`);
+    }
+    sendMessage(this.#machine.pipeline, EDUS[requesterPosition(requester, at)]!, address, data, at);
+    this.#silent('message', at);
+    return undefined;
+  }
+
+  async #reset(at: number): Promise<void> {
+    await this.#machine.reset();
+    this.#silent('reset', at);
+  }
+}
+
+function requesterPosition(id: string, at: number): number {
+  const position = EDUS.findIndex((edu) => edu.id === id);
+  if (position < 0) {
+    throw new Error(`operation ${at}: no requester "${id}" (there are ${EDUS.map((edu) => edu.id).join(', ')})`);
+  }
+  return position;
+}
+
+function checkDma({ pasid, bytes, token, address }: DmaOperation, at: number): void {
+  if (pasid !== undefined) {
+    throw new Error(`operation ${at}: requesters of the QEMU target send no PASID`);
+  }
+  if (!Number.isInteger(bytes) || bytes < 1 || bytes > SLOT_BYTES) {
+    throw new Error(`operation ${at}: a request of ${bytes} bytes; the QEMU target does 1 to ${SLOT_BYTES}`);
+  }
+  if (!Number.isInteger(token) || token < 0 || token >= SLOTS) {
+    throw new Error(`operation ${at}: token ${token}; the QEMU target has 0 to ${SLOTS - 1}`);
+  }
+  if (BigInt.asUintN(64, address) !== address) {
+    throw new Error(`operation ${at}: address ${address} is not a 64-bit unsigned number`);
+  }
+}

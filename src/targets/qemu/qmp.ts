@@ -1,0 +1,121 @@
+import type { Socket } from 'node:net';
+import { ExchangeFailed } from './qtest.js';
+
+interface Message {
+  readonly event?: string;
+  readonly return?: unknown;
+  readonly error?: { readonly desc?: string };
+}
+
+/** What is awaited: a reply or an event. */
+interface Waiter {
+  readonly wants: (message: Message) => boolean;
+  readonly resolve: (message: Message) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Client of QEMU's machine protocol: one command at a time. */
+export class QmpClient {
+  readonly #socket: Socket;
+  readonly #timeoutMs: number;
+  readonly #waiters: Waiter[] = [];
+  #rest = '';
+  #closed = false;
+  #resets = 0;
+
+  constructor(socket: Socket, timeoutMs: number) {
+    this.#socket = socket;
+    this.#timeoutMs = timeoutMs;
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => this.#receive(chunk));
+    socket.on('error', () => this.#end());
+    socket.on('close', () => this.#end());
+  }
+
+  /** How often the machine was reset, by whomever. */
+  get resets(): number {
+    return this.#resets;
+  }
+
+  /** Leaves the negotiation mode; the first thing to do. */
+  async open(): Promise<void> {
+    await this.execute('qmp_capabilities');
+  }
+
+  /** Runs a command and gives what it returned. */
+  async execute(command: string): Promise<unknown> {
+    const reply = this.#wait((message) => message.event === undefined && !('QMP' in message));
+    this.#socket.write(`${JSON.stringify({ execute: command })}\n`);
+    const message = await reply;
+    if (message.error !== undefined) {
+      throw new Error(`QEMU refused ${command}: ${message.error.desc ?? 'no reason given'}`);
+    }
+    return message.return;
+  }
+
+  /** Resets the machine and waits until it is done. Memory keeps its contents. */
+  async reset(): Promise<void> {
+    const done = this.#wait((message) => message.event === 'RESET');
+    await Promise.all([done, this.execute('system_reset')]);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #wait(wants: Waiter['wants']): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(new ExchangeFailed('crash', 'QEMU ended', []));
+        return;
+      }
+      const timer = setTimeout(() => {
+        this.#remove(waiter);
+        reject(new ExchangeFailed('hang', 'QEMU does not answer on QMP', []));
+      }, this.#timeoutMs);
+      const settled = <T>(settle: (value: T) => void): ((value: T) => void) => {
+        return (value) => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      };
+      const waiter: Waiter = { wants, resolve: settled(resolve), reject: settled(reject) };
+      this.#waiters.push(waiter);
+    });
+  }
+
+  #receive(chunk: string): void {
+    const lines = (this.#rest + chunk).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line.trim() !== '') {
+        this.#dispatch(JSON.parse(line) as Message);
+      }
+    }
+  }
+
+  #dispatch(message: Message): void {
+    if (message.event === 'RESET') {
+      this.#resets += 1;
+    }
+    const waiter = this.#waiters.find(({ wants }) => wants(message));
+    if (waiter !== undefined) {
+      this.#remove(waiter);
+      waiter.resolve(message);
+    }
+  }
+
+  #remove(waiter: Waiter): void {
+    const index = this.#waiters.indexOf(waiter);
+    if (index >= 0) {
+      this.#waiters.splice(index, 1);
+    }
+  }
+
+  #end(): void {
+    this.#closed = true;
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.reject(new ExchangeFailed('crash', 'QEMU ended', []));
+    }
+  }
+}
