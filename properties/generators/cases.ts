@@ -36,18 +36,23 @@ function startFromReset(stage: Stage, intents: CaseIntents, badModeWanted: boole
 }
 
 /**
- * Steps of a case that runs in a bad mode: requests only, for neither tables nor invalidations count there.
+ * Steps of a case that runs in a bad mode: requests only, for neither tables nor invalidations
+ * count there. Each is sent by two requesters, for such cases are few.
  */
 function requestsOnly(steps: readonly Step[]): readonly Step[] {
-  return steps.flatMap((step) => ('request' in step ? [{ act: 'dma', who: step.who, request: step.request }] : []));
+  return steps.flatMap((step) =>
+    'request' in step
+      ? [step.who, step.who + 1].map((who) => ({ act: 'dma', who, request: step.request }) as const)
+      : [],
+  );
 }
 
 /** Builds the scenario of a drawn case. */
 export function buildCase(profile: Profile, intents: CaseIntents, options: StartOptions = {}): Built {
-  const stage = new Stage(platformOf(profile), intents.slots, intents.collect);
   const { badModes = 0, resets = 0 } = options;
-  const reset = intents.start < badModes + resets;
   const badModeWanted = intents.start < badModes;
+  const stage = new Stage(platformOf(profile), intents.slots, badModeWanted ? 0 : intents.collect);
+  const reset = intents.start < badModes + resets;
   if (reset) startFromReset(stage, intents, badModeWanted);
   else {
     setUp(stage, intents);

@@ -8,8 +8,8 @@ import type { Profile } from './profile.js';
  * - `reset`: after a power-good reset.
  * - `ready`: every component is in the state its architecture calls ready. For
  *   VT-d: TES=1, legacy mode, a latched root table without a present entry that lies outside the
- *   arena, every cache empty, no fault pending, all other registers but RTADDR as after reset; the hidden
- *   index of the next fault record is not known.
+ *   arena, every cache empty, no fault pending and the next one to be recorded in FRCD[0], all other registers
+ *   but RTADDR as after reset.
  *
  * In both, the whole arena holds its paint, and other RAM is zero.
  */

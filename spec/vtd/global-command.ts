@@ -1,6 +1,6 @@
 import { field, isSet } from '../bits.js';
 import { GLOBAL_COMMAND, RTADDR_FIELDS } from '../layout/vtd.js';
-import type { LatchedPointer, VtdState } from './state.js';
+import { type LatchedPointer, mapFaults, type VtdState } from './state.js';
 
 const bit = (position: number): bigint => 1n << BigInt(position);
 const TE = bit(GLOBAL_COMMAND.TE);
@@ -56,13 +56,13 @@ export function completeGlobalCommand(state: VtdState): VtdState {
   const { translation, setRoot, ...pending } = state.pending;
   if (translation === undefined && setRoot === undefined) return state;
   const enabled = translation ?? state.translation;
-  return {
+  const done = {
     ...state,
     pending,
     translation: enabled,
     ...(setRoot === undefined ? {} : { root: setRoot, rootSet: true }),
-    faults: enabled ? state.faults : { ...state.faults, index: 0 },
   };
+  return enabled ? done : mapFaults(done, (faults) => ({ ...faults, index: 0 }));
 }
 
 /** GSTS mirrors TE and SRTP. Facts 1.5. */

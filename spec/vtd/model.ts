@@ -14,7 +14,7 @@ import { deviantReading, deviantWays } from './deviant.js';
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
 import { writeRegister } from './register-writes.js';
-import { readsAs, registerBytes, registerContents, resolveRegister } from './registers.js';
+import { mergeContents, readsAs, registerBytes, registerContents, resolveRegister } from './registers.js';
 import { requestWays } from './requests.js';
 import { initialState, stateKey, type VtdState } from './state.js';
 
@@ -58,14 +58,13 @@ export const vtdModel: ComponentModel<VtdUnit> = {
         undecided(state, { kind: 'undefined', reason: `read of ${access.register} is not specified yet` }, false),
       ];
     }
-    return contents
-      .filter((content) => observed === undefined || readsAs(content, access, observed))
-      .map((content) => ({
-        next: { ...state, ...content.state },
-        clauses: content.clauses,
-        evidence: [{ what: access.register, reading: `${hex(content.value)}, fixed bits ${hex(content.mask)}` }],
-        labels: content.labels,
-      }));
+    const fitting = contents.filter((content) => observed === undefined || readsAs(content, access, observed));
+    return mergeContents(fitting).map((content) => ({
+      next: { ...state, ...content.state },
+      clauses: content.clauses,
+      evidence: [{ what: access.register, reading: `${hex(content.value)}, fixed bits ${hex(content.mask)}` }],
+      labels: content.labels,
+    }));
   },
 
   deviantRead(

@@ -1,11 +1,5 @@
-import { produce } from 'immer';
+import { castDraft, produce } from 'immer';
 import { type FaultRecord, type FaultState, faultPending } from './state.js';
-
-/** One way for a recordable fault to be logged, with the clauses it rests on. */
-export interface Logged {
-  readonly faults: FaultState;
-  readonly clauses: readonly string[];
-}
 
 /**
  * Primary fault logging. Facts 6.2.
@@ -15,37 +9,35 @@ export interface Logged {
  * 3. VTD-FREC-008: F=1 at the index sets PFO and drops the fault.
  * 4. VTD-FREC-001, VTD-FREC-006, VTD-FREC-007: otherwise the record is written and the index moves on.
  */
-export function logFault(faults: FaultState, record: FaultRecord): readonly Logged[] {
-  if (faults.overflow) return [{ faults, clauses: ['VTD-FREC-009'] }];
-  const collapsed = faults.records.some((pending) => pending?.sourceId === record.sourceId)
-    ? [{ faults, clauses: ['VTD-FREC-011'] }]
-    : [];
-  const indices = faults.index === undefined ? faults.records.map((_, index) => index) : [faults.index];
-  return [...collapsed, ...indices.map((index) => logAt(faults, index, record))];
+export function logFault(faults: FaultState, record: FaultRecord): readonly FaultState[] {
+  if (faults.overflow) return [faults];
+  const mayCollapse = faults.records.some((pending) => pending?.sourceId === record.sourceId);
+  return mayCollapse ? [faults, logAtIndex(faults, record)] : [logAtIndex(faults, record)];
 }
 
-/** Steps 3 and 4 of facts 6.2, at a given index. */
-function logAt(faults: FaultState, index: number, record: FaultRecord): Logged {
-  if (faults.records[index] !== null) {
-    return {
-      faults: produce(faults, (draft) => {
-        draft.overflow = true;
-        draft.index = index;
-      }),
-      clauses: ['VTD-FREC-008'],
-    };
-  }
+/** The rules of primary fault logging that decide what becomes of a fault, where every state agrees on it. */
+export function loggingClauses(states: readonly FaultState[], record: FaultRecord): readonly string[] {
+  const rules = states.map((faults) => {
+    if (faults.overflow) return 'VTD-FREC-009';
+    if (faults.records.some((pending) => pending?.sourceId === record.sourceId)) return 'VTD-FREC-011';
+    if (faults.records[faults.index] !== null) return 'VTD-FREC-008';
+    return faults.fresh ? 'VTD-FREC-001' : 'VTD-FREC-007';
+  });
+  return new Set(rules).size === 1 ? rules.slice(0, 1) : [];
+}
+
+/** Steps 3 and 4 of facts 6.2. */
+function logAtIndex(faults: FaultState, record: FaultRecord): FaultState {
+  const { index } = faults;
+  if (faults.records[index] !== null) return { ...faults, overflow: true };
   const wasPending = faultPending(faults);
   const next = produce(faults, (draft) => {
-    draft.records[index] = record as (typeof draft.records)[number];
+    draft.records[index] = castDraft(record);
     draft.fresh = false;
     draft.index = (index + 1) % faults.records.length;
     if (!wasPending) draft.first = index;
   });
-  return {
-    faults: wasPending || faults.overflow ? next : raiseEvent(next),
-    clauses: faults.fresh ? ['VTD-FREC-001', 'VTD-FREC-007'] : ['VTD-FREC-007'],
-  };
+  return wasPending ? next : raiseEvent(next);
 }
 
 /** VTD-FREC-013: the event sets IP; with IM=0 the message goes out at once and IP is clear again. Facts 6.3. */

@@ -5,7 +5,7 @@ import { type CommandResult, writeGlobalCommand } from './global-command.js';
 import { writeContextCommand, writeIotlbCommand } from './invalidation.js';
 import { clearOverflow, clearRecord, setInterruptMask } from './recording.js';
 import { registerBytes } from './registers.js';
-import type { VtdState } from './state.js';
+import { mapFaults, type VtdState } from './state.js';
 
 /** A write of `size` bytes to part of a register. Facts 1.1, 1.2. */
 export function writeRegister(state: VtdState, access: RegisterAccess, value: bigint, now: number): CommandResult {
@@ -35,15 +35,12 @@ export function writeRegister(state: VtdState, access: RegisterAccess, value: bi
     case 'IOTLB':
       return commandWrite(state, access, value, now, writeIotlbCommand);
     case 'FSTS':
-      return done(
-        isSet(shifted, FSTS_FIELDS.PFO) ? { ...state, faults: clearOverflow(state.faults) } : state,
-        'VTD-REG-008',
-      );
+      return done(isSet(shifted, FSTS_FIELDS.PFO) ? mapFaults(state, clearOverflow) : state, 'VTD-REG-008');
     case 'FECTL':
-      return done({ ...state, faults: setInterruptMask(state.faults, isSet(shifted, FECTL_FIELDS.IM)) });
+      return done(mapFaults(state, (faults) => setInterruptMask(faults, isSet(shifted, FECTL_FIELDS.IM))));
     case 'FRCD':
       return done(
-        isSet(shifted, FRCD_FIELDS.F) ? { ...state, faults: clearRecord(state.faults, access.index) } : state,
+        isSet(shifted, FRCD_FIELDS.F) ? mapFaults(state, (faults) => clearRecord(faults, access.index)) : state,
         'VTD-REG-011',
       );
     default:

@@ -19,7 +19,7 @@ import {
 import { capabilitiesOf, largestWidth } from './capabilities.js';
 import { completeGlobalCommand, globalStatus } from './global-command.js';
 import { completeInvalidation, contextGranularityLawful, iotlbGranularityLawful } from './invalidation.js';
-import { type FaultRecord, faultPending, type VtdState } from './state.js';
+import { type FaultRecord, type FaultState, faultPending, mapFaults, narrowedTo, type VtdState } from './state.js';
 
 /** One lawful content of a register, and the state in which it is read. */
 export interface Content {
@@ -110,26 +110,16 @@ export function registerContents(
     case 'GCMD':
     case 'IVA':
       return plain(0n, 0n);
+    case 'FECTL':
     case 'FSTS':
-      return plain(...faultStatus(state));
-    case 'FECTL': {
-      const { interruptMask, interruptPending } = state.faults;
-      const value = at(FECTL_FIELDS.IM, interruptMask ? 1n : 0n) | at(FECTL_FIELDS.IP, interruptPending ? 1n : 0n);
-      return plain(
-        value,
-        mask(FECTL_FIELDS.IM) | mask(FECTL_FIELDS.IP),
-        'VTD-REG-003',
-        interruptPending ? 'VTD-FREC-013' : 'VTD-FREC-016',
-      );
-    }
+    case 'FRCD':
+      return state.faults.flatMap((faults) => faultContents({ ...state, faults: [faults] }, faults, access));
     case 'FEDATA':
       return plain(state.stored['FEDATA'] ?? 0n, 0xffffn);
     case 'FEADDR':
       return plain(state.stored['FEADDR'] ?? 0n, 0xffff_fffcn);
     case 'FEUADDR':
       return plain(0n, 0n);
-    case 'FRCD':
-      return faultRecordContents(state, access);
     default:
       return undefined;
   }
@@ -212,31 +202,52 @@ function refusalClause(state: VtdState, granularity: number): string {
   return state.root !== undefined && state.root.mode !== 0 && granularity !== 0 ? 'VTD-INV-015' : 'VTD-INV-014';
 }
 
+/** Contents of the fault registers in one state of fault recording. */
+function faultContents(state: VtdState, faults: FaultState, access: RegisterAccess): readonly Content[] {
+  if (access.register === 'FRCD') return faultRecordContents(state, faults, access);
+  const [value, fixed, ...clauses] = access.register === 'FSTS' ? faultStatus(faults) : faultControl(faults);
+  return [{ state, value, mask: fixed, mayClear: 0n, clauses, labels: [] }];
+}
+
+/** VTD-REG-003, VTD-FREC-013, VTD-FREC-016: FECTL as value, fixed bits and clauses. Facts 1.6. */
+function faultControl({ interruptMask, interruptPending }: FaultState): readonly [bigint, bigint, ...string[]] {
+  const value = at(FECTL_FIELDS.IM, interruptMask ? 1n : 0n) | at(FECTL_FIELDS.IP, interruptPending ? 1n : 0n);
+  const fixed = mask(FECTL_FIELDS.IM) | mask(FECTL_FIELDS.IP);
+  return [value, fixed, 'VTD-REG-003', interruptPending ? 'VTD-FREC-013' : 'VTD-FREC-016'];
+}
+
 /** VTD-FREC-005, VTD-FREC-006, VTD-FREC-008, N22: FSTS as value, fixed bits and clauses. Facts 1.6. */
-function faultStatus({ faults }: VtdState): readonly [bigint, bigint, ...string[]] {
+function faultStatus(faults: FaultState): readonly [bigint, bigint, ...string[]] {
   const pending = faultPending(faults);
   const value =
     at(FSTS_FIELDS.PFO, faults.overflow ? 1n : 0n) |
     at(FSTS_FIELDS.PPF, pending ? 1n : 0n) |
     at(FSTS_FIELDS.FRI, pending ? BigInt(faults.first) : 0n);
   const fixed = pending ? 0xffff_ffffn : 0xffff_ffffn & ~mask(FSTS_FIELDS.FRI);
-  return [value, fixed, 'VTD-FREC-005', ...(pending ? ['VTD-FREC-006'] : [])];
+  const clauses = [...(pending ? ['VTD-FREC-006'] : []), ...(faults.overflow ? ['VTD-FREC-008'] : [])];
+  return [value, fixed, 'VTD-FREC-005', ...clauses];
 }
 
 /** FRCD[n]. With F=0 nothing else is defined (N21). Facts 5.2. */
-function faultRecordContents(state: VtdState, access: RegisterAccess): readonly Content[] {
-  const record = state.faults.records[access.index];
+function faultRecordContents(state: VtdState, faults: FaultState, access: RegisterAccess): readonly Content[] {
+  const record = faults.records[access.index];
   if (record === undefined) return [{ state, value: 0n, mask: all(16), mayClear: 0n, clauses: [], labels: [] }];
   if (record === null) {
     return [{ state, value: 0n, mask: mask(FRCD_FIELDS.F), mayClear: 0n, clauses: ['VTD-REG-011'], labels: [] }];
   }
   const showsReason = access.offset <= 12 && access.offset + access.size > 12;
-  if (!showsReason) return [recordContent(state, access.index, record, false)];
-  return record.reasons.map((reason) => recordContent(state, access.index, { ...record, reasons: [reason] }, true));
+  if (!showsReason) return [recordContent(state, faults, access.index, record, false)];
+  return record.reasons.map((reason) => recordContent(state, faults, access.index, narrowedTo(record, reason), true));
 }
 
 /** One reading of a pending record; `narrowed`: the part that shows the reason is read. VTD-FREC-002, VTD-FREC-003, VTD-FREC-004, N20, N21. */
-function recordContent(state: VtdState, index: number, record: FaultRecord, narrowed: boolean): Content {
+function recordContent(
+  state: VtdState,
+  faults: FaultState,
+  index: number,
+  record: FaultRecord,
+  narrowed: boolean,
+): Content {
   const [reason = 0] = record.reasons;
   const value =
     mask(FRCD_FIELDS.F) |
@@ -248,9 +259,9 @@ function recordContent(state: VtdState, index: number, record: FaultRecord, narr
   const meaningless = state.caps.pasid ? mask(FRCD_FIELDS.PV) | mask(FRCD_FIELDS.EXE) | mask(FRCD_FIELDS.PRIV) : 0n;
   const noAddress = record.address === undefined ? mask(FRCD_FIELDS.FI) : 0n;
   const upper = record.address === undefined ? 0n : record.address & mask([63, largestWidth(state.caps).bits]);
-  const records = state.faults.records.map((old, position) => (position === index ? record : old));
+  const records = faults.records.map((old, position) => (position === index ? record : old));
   return {
-    state: { ...state, faults: { ...state.faults, records } },
+    state: { ...state, faults: [{ ...faults, records }] },
     value,
     mask: all(16) & ~meaningless & ~noAddress,
     mayClear: upper,
@@ -259,6 +270,14 @@ function recordContent(state: VtdState, index: number, record: FaultRecord, narr
     ],
     labels: narrowed ? [`fault:${reasonName(reason)}`] : [],
   };
+}
+
+/** Contents that read alike are one way on: fault recording may be in any of their states. */
+export function mergeContents(contents: readonly Content[]): readonly Content[] {
+  const [first, ...rest] = contents;
+  if (first === undefined || rest.length === 0 || first.state.pending !== rest[0]?.state.pending) return contents;
+  const faults = contents.flatMap((content) => content.state.faults);
+  return [{ ...first, state: mapFaults({ ...first.state, faults }, (each) => each) }];
 }
 
 /** Whether an observed value of an access is a lawful reading of a content. */

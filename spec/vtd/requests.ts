@@ -3,10 +3,10 @@ import type { DeviceRequest, MemoryView, Piece, RequestSuccessor } from '../inte
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { completeGlobalCommand } from './global-command.js';
-import { logFault } from './recording.js';
+import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type Outcome, type PageRequest, translateRequest } from './request.js';
 import { settledReader, sharedDomain } from './settled.js';
-import type { FaultRecord, VtdState } from './state.js';
+import { mapFaults, recordOf, type VtdState } from './state.js';
 
 /** What the rules need to know beside state and request. */
 export interface RequestContext {
@@ -202,6 +202,9 @@ function blockedWays(
   return [...quiet, ...loud];
 }
 
+/** Most states of fault recording followed; beyond it the unit is inconclusive. */
+const MOST_FAULT_STATES = 512;
+
 /** The page is blocked and its fault is logged with any one of the conditions. */
 export function recordedWays(
   state: VtdState,
@@ -209,18 +212,18 @@ export function recordedWays(
   conditions: readonly FaultCondition[],
   evidence: readonly Evidence[],
 ): readonly Way[] {
-  const record: FaultRecord = {
+  const record = recordOf({
     sourceId: page.sourceId,
     address: conditions.every((condition) => condition.addressRecorded) ? page.address & ~0xfffn : undefined,
     reasons: [...new Set(conditions.map((condition) => condition.reason))],
     access: page.access,
     clauses: Object.fromEntries(conditions.map((condition) => [condition.reason, condition.clause])),
-  };
-  return logFault(state.faults, record).map(({ faults, clauses }) => ({
-    next: { ...state, faults },
-    pieces: [pieceOf(page, { kind: 'blocked' })],
-    clauses,
-    evidence,
-    labels: [],
-  }));
+  });
+  const next = mapFaults(state, (faults) => logFault(faults, record));
+  const pieces = [pieceOf(page, { kind: 'blocked' })];
+  if (next.faults.length > MOST_FAULT_STATES) {
+    const reason = `more than ${MOST_FAULT_STATES} states of fault recording`;
+    return [undecided(state, page, 'inconclusive', reason)];
+  }
+  return [{ next, pieces, clauses: loggingClauses(state.faults, record), evidence, labels: [] }];
 }

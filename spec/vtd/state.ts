@@ -13,6 +13,19 @@ export interface FaultRecord {
   readonly access: 'read' | 'write';
   /** Clauses by reason, counted when the record is read. */
   readonly clauses: Readonly<Record<number, string>>;
+  /** Equal for records that hold the same. */
+  readonly key: string;
+}
+
+/** A record, from what is known of its fields. */
+export function recordOf(fields: Omit<FaultRecord, 'key'>): FaultRecord {
+  const { sourceId, address, reasons, access } = fields;
+  return { ...fields, key: `${sourceId},${address},${reasons.join('/')},${access}` };
+}
+
+/** A record whose reason was read. */
+export function narrowedTo(record: FaultRecord, reason: number): FaultRecord {
+  return recordOf({ ...record, reasons: [reason] });
 }
 
 /** State of fault recording. Facts 6.1. */
@@ -20,8 +33,8 @@ export interface FaultState {
   /** One per FRCD register; `null` while F=0. */
   readonly records: readonly (FaultRecord | null)[];
   readonly overflow: boolean;
-  /** The next register to use; `undefined` when it is not known. */
-  readonly index: number | undefined;
+  /** The next register to use. */
+  readonly index: number;
   /** Nothing was recorded since a power-good reset. */
   readonly fresh: boolean;
   /** FSTS.FRI; meaningful while some F=1. */
@@ -68,7 +81,8 @@ export interface VtdState {
   readonly performed: Readonly<Partial<Record<'context' | 'iotlb', Invalidation>>>;
   /** Invalidations whose completion was observed, oldest first. */
   readonly invalidations: readonly Invalidation[];
-  readonly faults: FaultState;
+  /** Every state that fault recording may be in: nothing else of the unit depends on which one it is. Never empty. */
+  readonly faults: readonly FaultState[];
   /** Why nothing can be said of the unit any more, when so. */
   readonly unknown: { readonly kind: 'undefined' | 'inconclusive'; readonly reason: string } | undefined;
 }
@@ -90,15 +104,17 @@ export function initialState(component: Component, start: StartState): VtdState 
     stored: {},
     performed: {},
     invalidations: [],
-    faults: {
-      records: Array.from({ length: caps.faultRecords }, () => null),
-      overflow: false,
-      index: ready && caps.faultRecords > 1 ? undefined : 0,
-      fresh: !ready,
-      first: 0,
-      interruptMask: true,
-      interruptPending: false,
-    },
+    faults: [
+      {
+        records: Array.from({ length: caps.faultRecords }, () => null),
+        overflow: false,
+        index: 0,
+        fresh: !ready,
+        first: 0,
+        interruptMask: true,
+        interruptPending: false,
+      },
+    ],
     unknown: undefined,
   };
 }
@@ -108,8 +124,25 @@ export function faultPending(faults: FaultState): boolean {
   return faults.records.some((record) => record !== null);
 }
 
+/** The state with every possible state of fault recording changed; equal ones become one. */
+export function mapFaults(
+  state: VtdState,
+  change: (faults: FaultState) => FaultState | readonly FaultState[],
+): VtdState {
+  const all = new Map<string, FaultState>();
+  for (const changed of state.faults.flatMap(change)) all.set(faultKey(changed), changed);
+  return { ...state, faults: [...all.values()] };
+}
+
+function faultKey(faults: FaultState): string {
+  const { overflow, index, fresh, first, interruptMask, interruptPending } = faults;
+  const records = faults.records.map((record) => record?.key ?? '').join(';');
+  return `${records}|${overflow}|${index}|${fresh}|${first}|${interruptMask}|${interruptPending}`;
+}
+
 /** A short text that is equal for states that no later operation can tell apart. */
 export function stateKey(state: VtdState): string {
-  const { caps: _, ...rest } = state;
+  const { caps: _, faults, ...others } = state;
+  const rest = { ...others, faults: faults.map(faultKey) };
   return JSON.stringify(rest, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value));
 }

@@ -13,6 +13,7 @@ import { decodeReport, encodeCase, encodeKnown, encodeTrace } from '../formats/i
 import type { Property } from '../harness/index.js';
 import { BadHistory, type JudgeOptions } from '../judge/index.js';
 import { main } from './cli.js';
+import { nodeCheck } from './commands/doctor.js';
 import type { Io } from './io.js';
 import type { TargetKind, World } from './world.js';
 
@@ -307,7 +308,10 @@ describe('run', () => {
     expect((await run('check-known')).out).toContain('1 lists with 1 known deviations, 1 stored cases: sound');
 
     statuses = { good: 0n };
-    expect((await run('run --cases 3')).out).toContain('STALE');
+    put('.iovcheck/cases/same.json', encodeCase(SAMPLE_CASE));
+    const stale = await run('run --cases 3');
+    expect(stale.err).toContain('1 stored cases first');
+    expect(stale.out).toContain('STALE');
 
     writeFileSync(join(root, 'properties/cases/sample.json'), '{');
     const broken = await run('check-known');
@@ -318,7 +322,7 @@ describe('run', () => {
   it('what cannot be decided: 2', async () => {
     statuses = { good: 9n };
     const { code, out } = await run('run --cases 3');
-    expect(out).toContain('INCONCLUSIVE  inconclusive: 3 cases of 3 could not be decided');
+    expect(out).toContain('INCONCLUSIVE  3 cases of 3 could not be decided');
     expect(code).toBe(2);
   });
 
@@ -352,7 +356,7 @@ describe('run', () => {
       ['sample crashing', 'target-failure'],
       ['sample deviant', 'deviant'],
     ]);
-    expect(out).toContain('DEVIANT  sample deviant: 1 new deviation');
+    expect(out).toContain('DEVIANT  1 new deviation in 1 of 3 runs and 1 target failure');
     expect(code).toBe(1);
     expect((await run('run --cases 2 --shape good --out one')).code).toBe(0);
   });
@@ -495,6 +499,15 @@ describe('judge', () => {
 });
 
 describe('list and doctor', () => {
+  it.each([
+    ['v20.19.0', true],
+    ['v20.18.9', false],
+    ['v22.1.0', true],
+    ['v18.20.0', false],
+  ])('Node.js %s will do: %s', (version, ok) => {
+    expect(nodeCheck(version)).toMatchObject({ ok, found: version });
+  });
+
   it('list shows everything or a part', async () => {
     const all = await run('list');
     for (const text of ['status', 'is good', 'Status is zero.']) expect(all.out).toContain(text);

@@ -1,5 +1,5 @@
 /** The formats: what is stored, how it is read, and one clear message for what cannot be read. */
-export { BadInput, type Source } from './bad-input.js';
+export { BadInput } from './bad-input.js';
 export { decodeCase, encodeCase, readCase } from './case.js';
 export { CannotWrite, ensureWritable, fileTrouble, readText, writeAtomically } from './files.js';
 export { encodeKnown, type KnownList, readKnown } from './known.js';
@@ -12,6 +12,6 @@ export {
   reportJsonSchema,
 } from './report.js';
 export { decodeTrace, encodeTrace } from './trace.js';
-export { observationProblems, stepProblems } from './validate-history.js';
+export { stepProblems } from './validate-history.js';
 export { operationProblems } from './validate-operations.js';
 export { type ComponentCheck, profileProblems } from './validate-profile.js';

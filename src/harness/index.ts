@@ -1,17 +1,14 @@
 /** The harness: runs properties on targets, collects, shrinks, confirms and stores what goes wrong. */
 
 export { runCampaign } from './campaign.js';
-export { type CaseOptions, conclude, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
-export { replayCommand } from './corpus.js';
-export { type CampaignDependencies, type CampaignLimits, DEFAULT_LIMITS } from './dependencies.js';
-export { unfit } from './fits.js';
-export { certainClauses, identityKey, identityOf, sameIdentity, TARGET_CLAUSE } from './identity.js';
+export { type CaseOptions, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
+export type { CampaignDependencies, CampaignLimits } from './dependencies.js';
+export { certainClauses } from './identity.js';
 export type { InFlightRecord } from './inflight.js';
 export { matchKnown } from './known.js';
 export { buildCase, type CaseOrigin } from './origin.js';
 export type { Built, Property, Sweep, Violation } from './property.js';
 export { type Replay, type ReplayOptions, replay } from './replay.js';
-export { caseSeed, draw } from './seeds.js';
 export * from './types.js';
 export { NothingExecuted, type Verdict, verdictOf } from './verdict.js';
 export { type Checked, type CheckOptions, checkProperty, PropertyFailed } from './vitest.js';

@@ -25,6 +25,10 @@ describe('caseSeed', () => {
 });
 
 describe('draw', () => {
+  it('leans towards small values every other time', () => {
+    expect([1, 2, -3, -4].map((seed) => drawParameters(seed).unbiased)).toEqual([true, false, true, false]);
+  });
+
   it('draws what fast-check begins to shrink from', async () => {
     for (let n = 0; n < 50; n += 1) {
       const seed = caseSeed(3, 'draw', n);

@@ -73,6 +73,7 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
     states,
     memory: MemoryLog.painted(map),
     lost: undefined,
+    abandoned: undefined,
     known: [],
     suspected: [],
     undecided: [],
@@ -142,7 +143,7 @@ function runThrough(bench: Bench, start: World, options: JudgeOptions): Run {
 function tooManyWorlds(worlds: readonly World[], at: number): World {
   const world = bestWorld(worlds)!;
   const reason = `more than ${MOST_WORLDS} worlds`;
-  return { ...world, lost: reason, undecided: [...world.undecided, { at, kind: 'inconclusive', reason }] };
+  return { ...world, abandoned: reason, undecided: [...world.undecided, { at, kind: 'inconclusive', reason }] };
 }
 
 /** The judge's order is that of the operations; overlapping ones are left undecided for now. */

@@ -34,6 +34,7 @@ export function operandValue(operand: Operand, steps: readonly Step[]): bigint |
 /** Every way on from a world through step `at` that fits what was observed. */
 export function waysOn(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
   const { operation, observation } = bench.steps[at]!;
+  if (world.abandoned !== undefined) return mode === 'admitted' ? [undecidedWay(world, at, world.abandoned)] : [];
   const view = world.memory.view(at);
   return match<Operation, readonly Way[]>(operation)
     .with({ op: 'store' }, (store) =>

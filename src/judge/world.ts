@@ -17,6 +17,8 @@ export interface World {
   readonly memory: MemoryLog;
   /** Why memory is not known any more, when so. */
   readonly lost: string | undefined;
+  /** Why nothing is followed any more, when so. */
+  readonly abandoned: string | undefined;
   /** Known deviations that happened. */
   readonly known: readonly Finding[];
   /** Departures from rules that are not certain. */

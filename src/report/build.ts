@@ -20,6 +20,9 @@ export interface ReportContext {
   readonly tool: { readonly name: string; readonly version: string };
 }
 
+/** The clause that stands for a failed target (see `FindingIdentity`). */
+const TARGET = 'TARGET';
+
 const VERDICTS: Readonly<Record<ExitCode, RunVerdict>> = {
   0: 'conformant',
   1: 'deviant',
@@ -40,37 +43,49 @@ export function combinedCode(codes: readonly ExitCode[]): ExitCode {
 export function buildReport(runs: readonly JudgedRun[], context: ReportContext): Report {
   const exitCode = combinedCode(runs.map((run) => run.code));
   const clauses = new Map(context.catalogue.map((clause) => [clause.id, clause]));
-  const decisive = runs.find((run) => run.code === exitCode);
-  const others = runs.filter((run) => run.code === exitCode).length - 1;
-  const where = decisive === undefined || runs.length === 1 ? '' : `${decisive.name}: `;
   return {
     format: 'iovcheck-report',
     version: 1,
     tool: { ...context.tool },
     verdict: VERDICTS[exitCode],
     exitCode,
-    summary:
-      exitCode === 0 ? conformantLine(runs) : `${where}${decisive?.line ?? 'nothing was executed'}${and(others)}`,
+    summary: runs.length === 1 ? runs[0]!.line : summaryOf(runs, exitCode),
     runs: runs.map((run) => reportRun(run, clauses)),
   };
 }
 
-function and(others: number): string {
-  return others > 0 ? ` (and ${others} more of the runs)` : '';
+/** One line for several runs. */
+function summaryOf(runs: readonly JudgedRun[], code: ExitCode): string {
+  const decisive = runs.filter((run) => run.code === code);
+  const where = `${decisive.length} of ${runs.length} runs`;
+  const aside = distinct(runs, ({ known }) => known);
+  const more = aside === 0 ? '' : ` (${counted(aside, 'known deviation')})`;
+  if (code === 0) {
+    const sum = (of: (totals: CampaignResult['totals']) => number): number =>
+      runs.reduce((total, run) => total + of(run.result.totals), 0);
+    return `conformant${more}: ${where}, ${sum((t) => t.cases)} cases, ${sum((t) => t.judged)} operations judged`;
+  }
+  if (code === 1) {
+    const fresh = (each: FoundDeviation): boolean => !each.known && each.finding.certain && each.confirmed;
+    const deviations = distinct(runs, (each) => fresh(each) && each.finding.clause !== TARGET);
+    const failures = distinct(runs, (each) => fresh(each) && each.finding.clause === TARGET);
+    const also = failures === 0 ? '' : ` and ${counted(failures, 'target failure')}`;
+    return `${counted(deviations, 'new deviation')} in ${where}${also}${more}`;
+  }
+  const first = decisive[0];
+  return first === undefined ? 'nothing was executed' : `${where}, the first of them ${first.name}: ${first.line}`;
 }
 
-function conformantLine(runs: readonly JudgedRun[]): string {
-  if (runs.length === 1) return runs[0]!.line;
-  const sum = (of: (totals: CampaignResult['totals']) => number): number =>
-    runs.reduce((total, run) => total + of(run.result.totals), 0);
-  const known = new Set(runs.flatMap((run) => run.result.deviations.filter((one) => one.known).map(identityOf))).size;
-  const aside = known > 0 ? ` (${known} known deviations)` : '';
-  const amounts = `${sum((t) => t.cases)} cases, ${sum((t) => t.judged)} operations judged`;
-  return `conformant${aside}: ${runs.length} runs, ${amounts}`;
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-function identityOf({ finding }: FoundDeviation): string {
-  return JSON.stringify([finding.clause, finding.kind, finding.discriminator]);
+/** How many identities the deviations of a kind have over all runs. */
+function distinct(runs: readonly JudgedRun[], kind: (deviation: FoundDeviation) => boolean): number {
+  const all = runs.flatMap(({ result }) => result.deviations.filter(kind));
+  return new Set(
+    all.map(({ finding: { clause, kind: how, discriminator } }) => JSON.stringify([clause, how, discriminator])),
+  ).size;
 }
 
 function perSecond(count: number, seconds: number): number {

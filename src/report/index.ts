@@ -1,6 +1,6 @@
 /** The report: from what campaigns found to files and text. */
-export { buildReport, combinedCode, type ExitCode, type JudgedRun, type ReportContext } from './build.js';
+export { buildReport, type ExitCode, type JudgedRun } from './build.js';
 export { renderMarkdown } from './markdown.js';
 export type { TableData } from './tables.js';
-export { drawTable, renderTerminal, type TerminalOptions } from './terminal.js';
-export { type WrittenReport, writeReport } from './write.js';
+export { drawTable, renderTerminal } from './terminal.js';
+export { writeReport } from './write.js';

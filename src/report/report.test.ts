@@ -99,7 +99,11 @@ const FAILING = buildReport(
 
 describe('the report', () => {
   it('has the clause of the catalogue, rates, and the worst verdict of its runs', () => {
-    expect(FAILING).toMatchObject({ verdict: 'deviant', exitCode: 1, summary: 'sample a: line of sample a' });
+    expect(FAILING).toMatchObject({
+      verdict: 'deviant',
+      exitCode: 1,
+      summary: '1 new deviation in 1 of 2 runs (1 known deviation)',
+    });
     expect(FAILING.runs[0]).toMatchObject({
       totals: { casesPerSecond: 500, operationsPerSecond: 6172.5 },
       clauses: [{ clause: 'VTD-SS-010', section: 'Second-stage paging entries', obligation: 'MUST', tag: '2' }],
@@ -112,6 +116,13 @@ describe('the report', () => {
     expect(combinedCode([0, 2, 64])).toBe(2);
     expect(combinedCode([64, 0])).toBe(0);
     expect(combinedCode([])).toBe(64);
+  });
+
+  it('says what several runs come to, or what the only one does', () => {
+    const summary = (...runs: JudgedRun[]) => buildReport(runs, CONTEXT).summary;
+    expect(summary(run('a', 2))).toBe('line of a');
+    expect(summary(run('a', 0), run('b', 0))).toBe('conformant: 2 of 2 runs, 2000 cases, 24000 operations judged');
+    expect(summary(run('a', 0), run('b', 3), run('c', 3))).toBe('2 of 3 runs, the first of them b: line of b');
   });
 
   it('comes back from JSON as it went', () => {
@@ -142,7 +153,7 @@ describe('renderings', () => {
     expect(renderMarkdown(FAILING)).toMatchInlineSnapshot(`
       "# deviant
 
-      sample a: line of sample a
+      1 new deviation in 1 of 2 runs (1 known deviation)
 
       - target: sample 1.0
       - tool: iovcheck 0.1.0
@@ -269,7 +280,7 @@ describe('renderings', () => {
         on sample a; .iovcheck/cases/a.json
         npx iovcheck replay .iovcheck/cases/a.json --target sample
 
-      DEVIANT  sample a: line of sample a"
+      DEVIANT  1 new deviation in 1 of 2 runs (1 known deviation)"
     `);
   });
 

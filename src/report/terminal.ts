@@ -110,6 +110,6 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   return [
     ...sections(report, options, paint),
     ...fresh.map((each) => block(each, paint)),
-    `${paint(style, report.verdict.toUpperCase())}  ${report.summary}`,
+    `${paint(style, report.verdict.toUpperCase())}  ${report.summary.replace(new RegExp(`^${report.verdict}:? `), '')}`,
   ].join('\n\n');
 }

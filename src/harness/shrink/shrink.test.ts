@@ -7,7 +7,7 @@ import { buildCase } from '../origin.js';
 import { caseSeed, draw } from '../seeds.js';
 import { showing } from '../shows.js';
 import { framesUsed, renameFrames } from './frames.js';
-import { Budget, shrink } from './index.js';
+import { Budget, shrink, shrinkOperations } from './index.js';
 import { shrinkIntents } from './intents.js';
 import { keepOperations } from './references.js';
 
@@ -126,6 +126,15 @@ describe('second pass', () => {
     const small = await shrink({ built: case_, profile: PROFILE, operations: true, shows, budget: budget() });
     expect(small.scenario).toEqual(built(message(CRASH)).scenario);
     expect(target.oneByOneRuns).toBe(0);
+  });
+
+  it('goes round again while something got smaller', async () => {
+    // The other message can go only when bit 1 has gone, which happens after the first round of dropping.
+    const shows = (operations: readonly Operation[]): Promise<boolean> => {
+      const data = operations.map((operation) => (operation.op === 'message' ? operation.data : 0n));
+      return Promise.resolve(data.includes(1n) || (data.includes(3n) && data.length > 1));
+    };
+    expect(await shrinkOperations([message(8n), message(3n)], PROFILE, shows, budget())).toEqual([message(1n)]);
   });
 
   it('stops when its budget is spent, with what it has', async () => {

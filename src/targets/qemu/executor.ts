@@ -17,9 +17,10 @@ import { sendMessage, slotOffset, startDma } from './edu.js';
 import { RESTORED_REGISTERS } from './iommu.js';
 import type { Machine } from './machine.js';
 import { configAddress } from './pci.js';
-import { ARENA, EDUS, SLOT_BYTES, SLOTS, VTD_REGISTERS_BASE, VTD_REGISTERS_BYTES } from './platform.js';
+import { ARENA, EDUS, VTD_REGISTERS_BASE, VTD_REGISTERS_BYTES } from './platform.js';
 import { readLine, writeLine } from './qtest.js';
 import { paint } from './ram.js';
+import { checkDma, requesterPosition } from './requests.js';
 
 /** A read of a device whose data is fetched at the end of the scenario. */
 export interface PendingRead {
@@ -295,28 +296,5 @@ export class Executor {
   async #reset(at: number): Promise<void> {
     await this.#machine.reset();
     this.#silent('reset', at);
-  }
-}
-
-function requesterPosition(id: string, at: number): number {
-  const position = EDUS.findIndex((edu) => edu.id === id);
-  if (position < 0) {
-    throw new Error(`operation ${at}: no requester "${id}" (there are ${EDUS.map((edu) => edu.id).join(', ')})`);
-  }
-  return position;
-}
-
-function checkDma({ pasid, bytes, token, address }: DmaOperation, at: number): void {
-  if (pasid !== undefined) {
-    throw new Error(`operation ${at}: requesters of the QEMU target send no PASID`);
-  }
-  if (!Number.isInteger(bytes) || bytes < 1 || bytes > SLOT_BYTES) {
-    throw new Error(`operation ${at}: a request of ${bytes} bytes; the QEMU target does 1 to ${SLOT_BYTES}`);
-  }
-  if (!Number.isInteger(token) || token < 0 || token >= SLOTS) {
-    throw new Error(`operation ${at}: token ${token}; the QEMU target has 0 to ${SLOTS - 1}`);
-  }
-  if (BigInt.asUintN(64, address) !== address) {
-    throw new Error(`operation ${at}: address ${address} is not a 64-bit unsigned number`);
   }
 }

@@ -35,6 +35,9 @@ wait "$reader"
 rm -rf "$folder"
 `;
 
+/** Part of every POSIX system; Node itself cannot make named pipes. */
+const MAKE_PIPES = 'mkfifo';
+
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -68,7 +71,7 @@ export class QemuProcess {
     const ram = new Ram(join(folder, FILES.ram));
     writeFileSync(join(folder, FILES.firmware), haltingFirmware());
     const pipes = pipeNames(join(folder, FILES.qtest));
-    execFileSync('mkfifo', ['-m', '600', pipes.toQemu, pipes.fromQemu], { stdio: 'ignore' });
+    execFileSync(MAKE_PIPES, ['-m', '600', pipes.toQemu, pipes.fromQemu], { stdio: 'ignore' });
     const server = await listen(join(folder, FILES.qmp));
     const qtest = new QtestClient(join(folder, FILES.qtest), options.timeoutMs);
     const watchdog = new Watchdog(options, folder);

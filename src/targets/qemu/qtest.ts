@@ -20,7 +20,7 @@ export function pipeNames(path: string): { readonly toQemu: string; readonly fro
  * How replies are awaited: look again at once so many times, then after short naps that hold up this process, then
  * with timers. Replies mostly come within 20 microseconds; a turn of the event loop takes five times as long.
  */
-const LOOKS = 20;
+const LOOKS = 6;
 const NAPS = 40;
 const NAP_MS = 0.05;
 

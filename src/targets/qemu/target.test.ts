@@ -229,6 +229,16 @@ describe('QEMU target', () => {
     expect(data).toMatchObject({ data: stored });
   });
 
+  it('loads what was stored while other operations were still under way', async () => {
+    await ready();
+    const loaded = await lastData([
+      { op: 'regRead', ...register('GSTS', 4) },
+      { op: 'store', address: frame(20), words: [0x1234n] },
+      { op: 'load', address: frame(20), bytes: 8 },
+    ]);
+    expect(loaded).toEqual([0x34, 0x12, 0, 0, 0, 0, 0, 0]);
+  });
+
   it('gives up a poll at its limit', async () => {
     await ready();
     const poll = { op: 'poll', ...register('GSTS', 4), mask: 1n, expect: 1n, limit: 37 } as const;
@@ -258,6 +268,8 @@ describe('QEMU target', () => {
     for (const operations of [
       [{ op: 'regWrite', ...register('GCMD', 4), value: 0n }],
       [{ op: 'regWrite', ...register('GCMD', 4), value: 0x8200_0000n }],
+      [{ op: 'regWrite', ...register('GCMD', 4), value: 0x8400_0000n }],
+      [dma('write', 0x1000n, 0)],
       [{ op: 'regWrite', ...register('FECTL', 4), value: 0n }],
       [{ op: 'regWrite', ...register('0xb8', 8), value: frame(9) }],
       [{ op: 'reset', scope: 'cold' }],
@@ -271,14 +283,16 @@ describe('QEMU target', () => {
           { op: 'regRead', ...register('GSTS', 4) },
           { op: 'regRead', ...register('FECTL', 4) },
           { op: 'regRead', ...register('IRTA', 8) },
+          { op: 'regRead', ...register('FSTS', 4) },
         ]),
-      ).toEqual([0xc000_0000n, 0x8000_0000n, 0n]);
+      ).toEqual([0xc000_0000n, 0x8000_0000n, 0n, 0n]);
     }
   });
 
   it('fetches late data also when the scenario left translation off or devices without bus mastering', async () => {
     for (const last of [
       { op: 'regWrite', ...register('GCMD', 4), value: 0n },
+      { op: 'regWrite', ...register('GCMD', 4), value: 0x8400_0000n },
       { op: 'configWrite', function: 0x100, offset: 4, size: 2, value: 0n },
       { op: 'reset', scope: 'warm' },
     ] satisfies Operation[]) {
