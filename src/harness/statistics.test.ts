@@ -25,6 +25,8 @@ describe('shareVerdict', () => {
     expect(shareVerdict(0, 0.05, 134)).toBe('too few');
     expect(shareVerdict(0, 0.05, 135)).toBe('low');
     expect(shareVerdict(0.04, 0.05, 1000)).toBe('ok');
+    expect(shareVerdict(0.05, 0.05, 3)).toBe('ok');
+    expect(shareVerdict(0, 0, 0)).toBe('too few');
     expect(shareVerdict(0.04, 0.05, 100_000)).toBe('low');
     expect(shareVerdict(0.06, 0.05, 100_000)).toBe('ok');
     expect(shareVerdict(1.5, 1, 1000)).toBe('ok');

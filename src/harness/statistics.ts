@@ -17,7 +17,8 @@ export const INCONCLUSIVE_SHARE = 0.005;
  * size), so the number of independent trials is taken to be the number of cases, which never accuses wrongly.
  */
 export function shareVerdict(share: number, minimum: number, cases: number): LabelShare['verdict'] {
-  if (minimum <= 0) return 'ok';
+  if (cases > 0 && share >= minimum) return 'ok';
+  if (minimum <= 0) return 'too few';
   const least = Math.min(minimum, 1 - 1e-9);
   if (lowerTail(0, cases, least) >= SURE) return 'too few';
   return lowerTail(Math.min(share, 1) * cases, cases, least) < SURE ? 'low' : 'ok';

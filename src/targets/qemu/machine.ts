@@ -4,12 +4,12 @@ import { awaitDma, type Clock, type DmaRequest, startDma } from './edu.js';
 import { readHostAddressWidth } from './fwcfg.js';
 import { configAddress, EDU_MSI_CAPABILITY, setUpPci } from './pci.js';
 import { Pipeline } from './pipeline.js';
-import { EDUS, VTD_REGISTERS_BASE } from './platform.js';
+import { ARENA, EDUS, VTD_REGISTERS_BASE } from './platform.js';
 import type { QemuFound } from './probe.js';
 import { QemuProcess, type StartOptions } from './process.js';
 import { readLine } from './qtest.js';
 import type { Ram } from './ram.js';
-import { bufferContents, fillRequest, stagingFrame } from './staging.js';
+import { bufferContents, fillRequest, STAGING_BYTES, stagingFrame, TABLES_BASE } from './staging.js';
 import { Trouble } from './trouble.js';
 
 /** What the machine's IOMMU says of itself: its capability registers. */
@@ -106,6 +106,18 @@ export class Machine {
       this.ram.write(stagingFrame(requester), this.#contents[requester]!);
     }
     await this.runDma(requesters.map((requester) => [requester, fillRequest(requester)] as const));
+  }
+
+  /** The arena holds its paint, other memory is zero again if a device reached it. */
+  restoreMemory(arenaPaint: Uint8Array): void {
+    if (!this.ram.isSoiled) {
+      this.ram.write(ARENA.base, arenaPaint);
+      return;
+    }
+    this.ram.clear();
+    this.ram.write(TABLES_BASE, new Uint8Array(STAGING_BYTES));
+    this.ram.write(ARENA.base, arenaPaint);
+    this.ram.markClean();
   }
 
   /** Ends QEMU; says how it ended, if it did so by itself. */

@@ -1,10 +1,11 @@
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { paintWord } from '../../../spec/layout/tokens.js';
 import { ARENA, RAM_BYTES } from './platform.js';
 
 /** The machine's memory: a file that QEMU maps too. What is written here is visible to devices at once. */
 export class Ram {
   readonly #file: number;
+  #cleanBlocks: number | undefined;
 
   /** @param path file to create */
   constructor(path: string) {
@@ -31,6 +32,22 @@ export class Ram {
       done += got;
     }
     return data;
+  }
+
+  /** Whether pages came into use since {@link markClean} was called: a device reached memory outside the arena. */
+  get isSoiled(): boolean {
+    return fstatSync(this.#file).blocks !== this.#cleanBlocks;
+  }
+
+  /** Makes all memory zero by giving every page back. Nothing may be using it. */
+  clear(): void {
+    ftruncateSync(this.#file, 0);
+    ftruncateSync(this.#file, RAM_BYTES);
+  }
+
+  /** The pages now in use are all that are meant to be. */
+  markClean(): void {
+    this.#cleanBlocks = fstatSync(this.#file).blocks;
   }
 
   close(): void {

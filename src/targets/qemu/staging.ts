@@ -25,6 +25,9 @@ const CONTEXT_TABLES = frame(2);
 const PAGING_TABLES = frame(4);
 const FIRST_STAGING_FRAME = 16;
 
+/** Bytes from {@link TABLES_BASE} to the end of the last staging frame. */
+export const STAGING_BYTES = (FIRST_STAGING_FRAME + EDUS.length) * FRAME;
+
 /** A domain that scenarios hardly use. */
 const DOMAIN = 0xfffen;
 

@@ -314,6 +314,17 @@ describe('QEMU target', () => {
     expect(seen[2]).toBe(0x0123_4000n);
   });
 
+  it('begins with zeros in memory outside the arena, whatever reached it before', async () => {
+    await ready();
+    await run([{ op: 'store', address: 0x0500_0000n, words: [7n] }]);
+    for (const start of ['ready', 'reset'] as const) {
+      expect(await target.begin(start)).toBeUndefined();
+      const { observations } = await target.run([{ op: 'load', address: 0x0500_0000n, bytes: 8 }]);
+      expect(observations).toMatchObject([{ data: new Uint8Array(8) }]);
+      await run([{ op: 'store', address: 0x0500_0000n, words: [7n] }]);
+    }
+  });
+
   it('refuses by name what it cannot execute', async () => {
     await ready();
     await expect(target.run([{ op: 'eoi', controller: 'apic' }])).rejects.toThrow(/cannot execute "eoi"/);

@@ -7,7 +7,7 @@ import type { IommuOptions } from './command.js';
 import { Executor, type PendingRead } from './executor.js';
 import { type Check, IommuControl } from './iommu.js';
 import { Machine, notThisMachine } from './machine.js';
-import { ARENA, IOMMU } from './platform.js';
+import { IOMMU } from './platform.js';
 import { probeQemu, type QemuFound } from './probe.js';
 import { logFileFor } from './process.js';
 import { buildProfile } from './profile.js';
@@ -91,7 +91,7 @@ class Qemu implements QemuTarget {
       if (start === 'reset' || soiled || machine.resetItself) {
         await machine.reset();
       }
-      machine.ram.write(ARENA.base, this.#arenaPaint);
+      machine.restoreMemory(this.#arenaPaint);
       if (start === 'ready') {
         await this.#makeReady(running);
       }
