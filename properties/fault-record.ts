@@ -6,7 +6,7 @@ import { type Platform, platformOf, unsuitable } from './generators/capabilities
 import { slotArbitrary } from './generators/draws.js';
 import { READ_WRITE } from './generators/entries.js';
 import type { SlotIntent } from './generators/intents.js';
-import { Stage } from './generators/stage.js';
+import { MOST_UNSEEN, Stage } from './generators/stage.js';
 
 /** One thing done to the fault registers, or a request that fills them. */
 export type RecordStep =
@@ -119,7 +119,16 @@ function build(profile: Profile, intents: RecordIntents): Built {
   const stage = new Stage(platformOf(profile), [intents.slot], 0);
   const reset = intents.start < FROM_RESET;
   prepare(stage, intents, reset);
-  for (const step of intents.steps) perform(stage, step);
+  const several = stage.plan.platform.faultRecords > 1;
+  let unseen = 0;
+  for (const step of intents.steps) {
+    perform(stage, step);
+    if (step.act === 'fault') unseen++;
+    if (several && unseen === MOST_UNSEEN) {
+      stage.script.collect({ all: true });
+      unseen = 0;
+    }
+  }
   stage.finish();
   return {
     scenario: { level: 'operations', start: reset ? 'reset' : 'ready', operations: stage.script.operations },

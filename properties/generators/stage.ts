@@ -15,6 +15,12 @@ const ADDRESSES = 1n << 64n;
 /** How often faults are collected: after this many requests; the last only at the end. */
 const EVERY = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 3, 1_000_000] as const;
 
+/**
+ * With several records, a target may merge or keep each fault of a requester: what the records
+ * hold is open until they are read, and unread faults multiply the ways.
+ */
+export const MOST_UNSEEN = 4;
+
 /** Address, length and direction of a request. */
 export interface Shape {
   readonly address: bigint;
@@ -59,7 +65,8 @@ export class Stage {
     this.plan = new Plan(platform);
     this.script = new Script(platform);
     this.#slots = slots;
-    this.#every = EVERY[collect % EVERY.length]!;
+    const every = EVERY[collect % EVERY.length]!;
+    this.#every = platform.faultRecords > 1 ? Math.min(every, MOST_UNSEEN) : every;
   }
 
   count(label: string): void {

@@ -226,7 +226,7 @@ const FIELD_CLAUSES: Readonly<Record<string, string>> = {
   FRCD: 'VTD-FREC-002',
 };
 
-/** A register reads as it must not: named by its fields that differ. The unit goes on as if it had read right. */
+/** A register reads as it must not: named by the fields in which it differs from the nearest lawful content. The unit goes on as if it had read right. */
 export function deviantReading(
   state: VtdState,
   access: RegisterAccess,
@@ -234,9 +234,12 @@ export function deviantReading(
   context: RequestContext,
 ): readonly Successor<VtdState>[] {
   if (state.unknown !== undefined) return [];
-  const [content] = registerContents(state, access, context.view) ?? [];
-  if (content === undefined) return [];
-  const fields = differingFields(content, access, observed);
+  const contents = registerContents(state, access, context.view) ?? [];
+  const [nearest] = contents
+    .map((content) => ({ content, fields: differingFields(content, access, observed) }))
+    .sort((a, b) => a.fields.length - b.fields.length);
+  if (nearest === undefined) return [];
+  const { content, fields } = nearest;
   const identities = fields.map((each): FindingIdentity => {
     const name = `${access.register}.${each.name}`;
     const clause = FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? 'VTD-REG-015';

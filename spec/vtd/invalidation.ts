@@ -51,6 +51,7 @@ export function completeInvalidation(state: VtdState, cache: 'context' | 'iotlb'
  */
 export function contextGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
   if (refused(state, command)) return performed === CONTEXT_GRANULARITY.none;
+  if (otherMode(state) === 'invalid' && performed === CONTEXT_GRANULARITY.none) return true;
   return performed !== CONTEXT_GRANULARITY.none && performed <= command.granularity;
 }
 
@@ -63,6 +64,7 @@ export function contextGranularityLawful(state: VtdState, command: Invalidation,
  */
 export function iotlbGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
   if (refused(state, command)) return performed === IOTLB_GRANULARITY.none;
+  if (otherMode(state) === 'invalid' && performed === IOTLB_GRANULARITY.none) return true;
   if (command.granularity === IOTLB_GRANULARITY.page) {
     if (!state.caps.pageSelective) return performed !== IOTLB_GRANULARITY.page;
     const mask = Number(field(state.stored['IVA'] ?? 0n, IVA_FIELDS.AM));
@@ -71,7 +73,18 @@ export function iotlbGranularityLawful(state: VtdState, command: Invalidation, p
   return performed !== IOTLB_GRANULARITY.none && performed <= command.granularity;
 }
 
+/** VTD-INV-014 to VTD-INV-016. */
 function refused(state: VtdState, command: Invalidation): boolean {
-  const legacy = state.root === undefined || state.root.mode === 0;
-  return command.granularity === 0 || !legacy || state.caps.majorVersion >= 6;
+  return command.granularity === 0 || otherMode(state) === 'supported' || state.caps.majorVersion >= 6;
+}
+
+/**
+ * Whether the latched TTM is one other than legacy. VTD-INV-015 speaks of modes that exist; what
+ * becomes of an invalidation under a TTM that is not valid is not said, so both answers are admitted.
+ */
+function otherMode(state: VtdState): 'supported' | 'invalid' | undefined {
+  const mode = state.root?.mode ?? 0;
+  if (mode === 0) return undefined;
+  const supported = (mode === 1 && state.caps.scalableMode) || (mode === 3 && state.caps.abortMode);
+  return supported ? 'supported' : 'invalid';
 }

@@ -3,6 +3,7 @@ import type { Profile } from '../../../spec/interface/profile.js';
 import type { Built } from '../property.js';
 import { dropOperations } from './drop.js';
 import { lowerFrames } from './frames.js';
+import { lowerIndices } from './indices.js';
 import { type DrawnCase, shrinkIntents } from './intents.js';
 import { type Budget, type Oracle, ShrinkSession } from './session.js';
 import { lowerTokens, shortenAccesses, shortenStores, simplifyValues } from './values.js';
@@ -29,6 +30,7 @@ async function round(session: ShrinkSession, profile: Profile): Promise<void> {
   await shortenStores(session);
   await shortenAccesses(session);
   await simplifyValues(session);
+  await lowerIndices(session);
   await lowerTokens(session);
   await lowerFrames(session, profile.arena);
 }

@@ -128,6 +128,16 @@ describe('second pass', () => {
     expect(target.oneByOneRuns).toBe(0);
   });
 
+  it('lowers the index of a word together with the address that selects it', async () => {
+    const shows = (operations: readonly Operation[]): Promise<boolean> => {
+      const [table, request] = operations;
+      if (operations.length !== 2 || table?.op !== 'store' || request?.op !== 'dma') return Promise.resolve(false);
+      return Promise.resolve((table.address & 0xfffn) >> 3n === ((request.address >> 21n) & 0x1ffn));
+    };
+    const before = [store(ARENA + 0xff8n, 3n), dma(1, 8, 0x7fff_ffffn)];
+    expect(await shrinkOperations(before, PROFILE, shows, budget())).toEqual([store(ARENA, 0n), dma(0, 1, 0n)]);
+  });
+
   it('goes round again while something got smaller', async () => {
     // The other message can go only when bit 1 has gone, which happens after the first round of dropping.
     const shows = (operations: readonly Operation[]): Promise<boolean> => {
