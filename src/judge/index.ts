@@ -131,11 +131,14 @@ function runThrough(bench: Bench, start: World, options: JudgeOptions): Run {
     const explanation = explain(bench, before, at, rules);
     if (explanation === undefined)
       throw new Error(`operation ${at}: nothing admitted fits and no departure explains it`);
-    findings.push(findingOf(explanation.deviation, explanation.way, explanation.at, at, rules));
+    for (const { deviation, way, at: broken } of explanation.departures) {
+      findings.push(findingOf(deviation, way, broken, at, rules));
+    }
+    const from = explanation.departures[0]!.at;
     explanation.frontiers.forEach((worlds, step) => {
-      before[explanation.at + 1 + step] = worlds;
+      before[from + 1 + step] = worlds;
     });
-    at = explanation.at + explanation.frontiers.length - 1;
+    at = from + explanation.frontiers.length - 1;
   }
   return { worlds: before.at(-1)!, findings, statistics: statisticsOf(bench, before) };
 }
