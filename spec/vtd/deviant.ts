@@ -252,7 +252,7 @@ export function deviantReading(
   return [
     {
       next: content.state,
-      clauses: [],
+      clauses: fields.some((each) => each.name === 'FR') ? [] : content.clauses,
       evidence: [{ what: access.register, reading: `expected ${expected}; observed ${seen}` }],
       labels: content.labels,
       deviation: { identities, expected, observed: seen },
