@@ -39,17 +39,6 @@ export function judge(history: History, options: JudgeOptions = {}): Judgement {
   return createJudge()(history, options);
 }
 
-/** What is wrong with the components of a profile, in one line, or `undefined`. */
-export function checkProfile(profile: Profile): string | undefined {
-  for (const [key, component] of Object.entries(profile.components)) {
-    const model = modelOf(component.architecture);
-    if (model === undefined) return `components.${key}.architecture: '${component.architecture}' is not specified`;
-    const problem = model.check(component, profile);
-    if (problem !== undefined) return `components.${key}: ${problem}`;
-  }
-  return undefined;
-}
-
 function unitsOf(profile: Profile): readonly Unit[] {
   return Object.entries(profile.components).flatMap(([key, component]) => {
     const model = modelOf(component.architecture);
