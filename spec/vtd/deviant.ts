@@ -77,9 +77,37 @@ function insteadOfBlocking(
     expected,
     observed: 'no fault recorded',
   });
+  const ignored = modeIgnored(state, page, outcome, context, expected);
   return silent
     ? [...recordedDespiteFpd(state, page, outcome, expected), ...letThrough]
-    : [unrecorded, ...letThrough, ...otherReasons(state, page, outcome, expected, identify)];
+    : [...ignored, unrecorded, ...letThrough, ...otherReasons(state, page, outcome, expected, identify)];
+}
+
+/** VTD-GCMD-018 broken: the latched TTM is not looked at, and the tables are walked as in legacy mode. */
+function modeIgnored(
+  state: VtdState,
+  page: Page,
+  outcome: Blocked,
+  context: RequestContext,
+  expected: string,
+): readonly Way[] {
+  const [refusal] = outcome.conditions;
+  if (refusal?.clause !== 'VTD-GCMD-018' || state.root === undefined) return [];
+  const legacy = { ...state, root: { ...state.root, mode: 0 } };
+  const deviation: Deviation = {
+    identities: [
+      {
+        clause: refusal.clause,
+        kind: 'mode-ignored',
+        discriminator: `${refusal.causes[0]}: ${reasonName(refusal.reason)}→as in legacy mode`,
+      },
+    ],
+    expected,
+    observed: 'what legacy mode would do',
+  };
+  return pageWays(legacy, page, context).flatMap((each): readonly Way[] =>
+    each.undecided === undefined ? [{ ...each, next: { ...each.next, root: state.root }, deviation }] : [],
+  );
 }
 
 /** VTD-FLT-004 broken: recorded although FPD=1. */
