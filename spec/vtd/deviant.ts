@@ -13,7 +13,7 @@ import type { VtdState } from './state.js';
 
 type Page = PageRequest & { readonly offset: number };
 
-/** Departures of one page of a request; the other pages do what is admitted. */
+/** Departures of a request: of one of its pages while the others do what is admitted, or of all in the same manner. */
 export function deviantWays(
   state: VtdState,
   request: DeviceRequest,
@@ -21,17 +21,34 @@ export function deviantWays(
   seen: readonly bigint[],
 ): readonly Way[] {
   const pages = pagesOf(request);
-  const start: Way = { next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] };
-  return pages.flatMap((_, broken) =>
+  const through = (broken: (at: number) => boolean): readonly Way[] =>
     pages.reduce<readonly Way[]>(
       (ways, page, at) =>
         ways.flatMap((way) => {
-          const next = at === broken ? deviantPage(way.next, page, context, seen) : pageWays(way.next, page, context);
-          return next.map((each) => join(way, each));
+          const next = broken(at) ? deviantPage(way.next, page, context, seen) : pageWays(way.next, page, context);
+          return next.filter((each) => sameManner(way, each)).map((each) => joinDeviant(way, each));
         }),
-      [start],
-    ),
-  );
+      [{ next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] }],
+    );
+  const single = pages.flatMap((_, broken) => through((at) => at === broken));
+  return pages.length === 1 ? single : [...single, ...through(() => true)];
+}
+
+/** Two departures of one request are only looked at together when they are of one kind. */
+function sameManner(first: Way, second: Way): boolean {
+  const [a, b] = [first.deviation?.identities[0]?.kind, second.deviation?.identities[0]?.kind];
+  return a === undefined || b === undefined || a === b;
+}
+
+/** One way after another, with the identities of both departures. */
+function joinDeviant(first: Way, second: Way): Way {
+  const joined = join(first, second);
+  if (first.deviation === undefined || second.deviation === undefined) return joined;
+  const identities = [...first.deviation.identities];
+  for (const identity of second.deviation.identities) {
+    if (!identities.some((each) => each.discriminator === identity.discriminator)) identities.push(identity);
+  }
+  return { ...joined, deviation: { ...first.deviation, identities } };
 }
 
 function deviantPage(state: VtdState, page: Page, context: RequestContext, seen: readonly bigint[]): readonly Way[] {

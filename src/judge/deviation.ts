@@ -45,14 +45,14 @@ export function admittedWays(bench: Bench, world: World, at: number, rules: Rule
     if (deviation === undefined) return [];
     const known = deviation.identities.filter((identity) => rules.isKnown?.(identity));
     const rest = deviation.identities.filter((identity) => !known.includes(identity));
-    if (rest.some((identity) => isRequest || rules.isCertain(identity.clause))) return [];
+    if (rest.some((identity) => rules.isCertain(identity.clause)) || (isRequest && known.length === 0)) return [];
     const findings = (identities: readonly FindingIdentity[]): readonly Finding[] =>
       identities.slice(0, 1).map((identity) => findingFor(identity, deviation, way, at, at, rules));
     return [
       {
         ...way.world,
         known: [...way.world.known, ...findings(known)],
-        suspected: [...way.world.suspected, ...findings(rest)],
+        suspected: [...way.world.suspected, ...findings(known.length === 0 ? rest : [])],
       },
     ];
   });
