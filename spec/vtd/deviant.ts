@@ -28,10 +28,15 @@ export function deviantWays(
           const next = broken(at) ? deviantPage(way.next, page, context, seen) : pageWays(way.next, page, context);
           return next.filter((each) => sameManner(way, each)).map((each) => joinDeviant(way, each));
         }),
-      [{ next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] }],
+      [{ ...start(state), labels: [request.access] }],
     );
   const single = pages.flatMap((_, broken) => through((at) => at === broken));
   return pages.length === 1 ? single : [...single, ...through(() => true)];
+}
+
+/** Nothing happened yet. */
+function start(state: VtdState): Way {
+  return { next: state, pieces: [], clauses: [], evidence: [], labels: [] };
 }
 
 /** Two departures of one request are only looked at together when they are of one kind. */
@@ -122,8 +127,13 @@ function modeIgnored(
     expected,
     observed: 'what legacy mode would do',
   };
-  return pageWays(legacy, page, context).flatMap((each): readonly Way[] =>
-    each.undecided === undefined ? [{ ...each, next: { ...each.next, root: state.root }, deviation }] : [],
+  const asLegacy = pageWays(legacy, page, context).map((each) => ({ ...each, deviation }));
+  // In legacy mode the unit may depart as well: both departures are then needed to explain it.
+  const further = deviantPage(legacy, page, context, []).map((each) =>
+    joinDeviant({ ...start(state), deviation }, each),
+  );
+  return [...asLegacy, ...further].flatMap((each) =>
+    each.undecided === undefined ? [{ ...each, next: { ...each.next, root: state.root } }] : [],
   );
 }
 
