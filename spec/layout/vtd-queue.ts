@@ -5,7 +5,7 @@ import type { Bits } from './vtd.js';
 /** Bytes of a descriptor by IQA.DW: 128 bits, and 256 bits. */
 export const DESCRIPTOR_BYTES = { 0: 16, 1: 32 } as const;
 
-/** A descriptor type's code and layout: `bytes` of it are defined; what no field covers is reserved. */
+/** A descriptor type's code and layout: `bytes` of it are defined. */
 export interface DescriptorLayout {
   readonly type: number;
   readonly bytes: 16 | 32;
@@ -17,7 +17,7 @@ export interface DescriptorLayout {
 export const DESCRIPTOR_TYPE = { low: [3, 0], high: [11, 9] } as const satisfies Record<string, Bits>;
 
 /**
- * Descriptors by name. Fields that are reserved where a capability is absent are in `fields`; bits that belong to no
+ * Descriptors by name, types 1 to 7. Fields that are reserved where a capability is absent are in `fields`; bits that belong to no
  * field are in `reserved`.
  */
 export const DESCRIPTORS = {
@@ -107,18 +107,12 @@ export const DESCRIPTORS = {
   },
 } as const satisfies Record<string, DescriptorLayout>;
 
-/** Codes of the 256-bit descriptors whose layout is not given here. */
-export const OTHER_DESCRIPTOR_TYPES = { p_dev_tlb_inv_dsc: 0x8, page_grp_resp_dsc: 0x9, hpt_inv_dsc: 0xa } as const;
-
 /** Granularities of the G field, by descriptor. */
 export const CONTEXT_DESCRIPTOR_GRANULARITY = { global: 1, domain: 2, device: 3 } as const;
 export const IOTLB_DESCRIPTOR_GRANULARITY = { global: 1, domain: 2, page: 3 } as const;
 export const INTERRUPT_DESCRIPTOR_GRANULARITY = { global: 0, index: 1 } as const;
 export const PASID_IOTLB_DESCRIPTOR_GRANULARITY = { pasid: 2, page: 3 } as const;
 export const PASID_CACHE_DESCRIPTOR_GRANULARITY = { domain: 0, pasid: 1, global: 3 } as const;
-
-/** Bits of SID that the function mask FM leaves out of the comparison, by value of FM. */
-export const FUNCTION_MASK = { 0: 0b000, 1: 0b100, 2: 0b110, 3: 0b111 } as const;
 
 /** IQERCD.IQEI: why the queue stopped. */
 export const QUEUE_ERROR = {
