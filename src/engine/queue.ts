@@ -122,8 +122,7 @@ export class InvalidationQueue {
     }
     // A head that a change of IQA left outside the queue or between descriptors comes back into it.
     const head = registers.get(IQH) & (size - width);
-    const error =
-      this.queueError(wide, tail, size) || this.fetch(attributes, head, width) || this.descriptorError(wide);
+    const error = this.queueError(wide, tail, size) || this.fetch(attributes, head, width) || this.descriptorError();
     if (error !== QUEUE_ERROR.none) {
       registers.set(IQH, head);
       registers.set(IQERCD, (registers.get(IQERCD) & ~IQEI) | error);
@@ -173,8 +172,9 @@ export class InvalidationQueue {
     return QUEUE_ERROR.none;
   }
 
-  private descriptorError(wide: boolean): number {
-    return this.check.errorOf(this.descriptor, wide && this.mode() !== TABLE_MODE.legacy);
+  /** Outside legacy mode descriptors are 256 bits wide, or they would not have been fetched. */
+  private descriptorError(): number {
+    return this.check.errorOf(this.descriptor, this.mode() !== TABLE_MODE.legacy);
   }
 
   private completeWait(): void {
