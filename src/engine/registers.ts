@@ -85,8 +85,12 @@ export class RegisterFile {
 
   /** Gives every register its reset value; a `warm` reset keeps the sticky ones. Nothing is set off. */
   reset(scope: 'warm' | 'cold'): void {
+    if (scope === 'cold') {
+      this.values.set(this.afterReset);
+      return;
+    }
     for (let at = 0; at < this.values.length; at++) {
-      const kept = scope === 'warm' ? this.sticky[at]! : 0;
+      const kept = this.sticky[at]!;
       this.values[at] = (this.values[at]! & kept) | (this.afterReset[at]! & ~kept);
     }
   }
