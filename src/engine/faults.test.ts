@@ -145,6 +145,18 @@ describe('fault records', () => {
     expect(machine.faultRecord(0).low).toBe(0x2000n);
   });
 
+  test('the index returns to 0 with a reset', () => {
+    for (const scope of ['warm', 'cold'] as const) {
+      const machine = faulting('39-2m');
+      machine.translate(0x1000n);
+      machine.clearFault(0);
+      machine.unit.reset(scope);
+      machine.enable();
+      machine.translate(0x2000n);
+      expect(machine.faultRecord(0).low).toBe(0x2000n);
+    }
+  });
+
   test('survive a warm reset, not a power-good reset', () => {
     const machine = faulting('48-1g');
     machine.translate(0x1000n);

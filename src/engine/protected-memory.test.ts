@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { VTD_REGISTERS } from '../../spec/layout/vtd.js';
-import { high, low, NO_RAM, ROUTING_ID, TestMachine } from './testing.js';
+import { high, low, NO_RAM, ROUTING_ID, shapeWith, TestMachine } from './testing.js';
 import { OUTCOME } from './unit.js';
 import { ACCESS } from './walk.js';
 
@@ -138,6 +138,11 @@ describe('protected memory', () => {
     made.write(PMEN.offset, EPM);
     made.write64(PHMLIMIT.offset, -1n);
     expect(outcomes(made, 0n, 0x20_0000n)).toEqual([false, false]);
+    const highOnly = new TestMachine(shapeWith('48-1g', {}, { PHMR: 1 }));
+    highOnly.write64(PHMBASE.offset, 0x2_0000n);
+    highOnly.write64(PHMLIMIT.offset, 0x2_0000n);
+    highOnly.write(PMEN.offset, EPM);
+    expect(outcomes(highOnly, 0n, 0x2_0000n)).toEqual([false, true]);
     const bare = new TestMachine('48-1g');
     bare.write(PMEN.offset, EPM);
     expect(outcomes(bare, 0n)).toEqual([false]);
