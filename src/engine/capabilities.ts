@@ -23,6 +23,18 @@ export interface Capabilities {
   readonly snoopControl: boolean;
   readonly deviceTlb: boolean;
   readonly abortMode: boolean;
+  readonly queuedInvalidation: boolean;
+  readonly interruptRemapping: boolean;
+  /** 32-bit APIC ids (ECAP.EIM). */
+  readonly extendedInterrupts: boolean;
+  /** Largest index mask of an interrupt-entry invalidation. */
+  readonly maximumIndexMask: number;
+  readonly scalableMode: boolean;
+  readonly protectedLow: boolean;
+  readonly protectedHigh: boolean;
+  /** Lowest bit that a base and limit of the protected memory regions hold (N + 1). */
+  readonly protectedLowBits: number;
+  readonly protectedHighBits: number;
   readonly secondStageReadWrite: boolean;
   readonly pageSelective: boolean;
   /** Largest address mask of a page-selective invalidation. */
@@ -34,6 +46,10 @@ export interface Capabilities {
   /** Byte offset of IVA; IOTLB lies 8 bytes behind it. */
   readonly invalidateOffset: number;
 }
+
+/** Protected memory comes in units of 64 KiB and of 128 KiB. */
+const PROTECTED_LOW_BITS = 16;
+const PROTECTED_HIGH_BITS = 17;
 
 /** Values of AW in a context entry. */
 const WIDTH_VALUES = 8;
@@ -66,6 +82,15 @@ export function capabilitiesOf(shape: Shape): Capabilities {
     snoopControl: ecap('SC') === 1,
     deviceTlb: ecap('DT') === 1,
     abortMode: ecap('ADMS') === 1,
+    queuedInvalidation: ecap('QI') === 1,
+    interruptRemapping: ecap('IR') === 1,
+    extendedInterrupts: ecap('EIM') === 1,
+    maximumIndexMask: ecap('MHMV'),
+    scalableMode: ecap('SMTS') === 1,
+    protectedLow: cap('PLMR') === 1,
+    protectedHigh: cap('PHMR') === 1,
+    protectedLowBits: PROTECTED_LOW_BITS,
+    protectedHighBits: PROTECTED_HIGH_BITS,
     secondStageReadWrite: ecap('SSIRWS') === 1,
     pageSelective: cap('PSI') === 1,
     maximumAddressMask: cap('MAMV'),

@@ -1,4 +1,4 @@
-import type { MessageSink } from './faults.js';
+import type { MessageSink } from './events.js';
 import type { PhysicalMemory } from './memory.js';
 import { OUTCOME, type RemappingUnit } from './unit.js';
 import { ACCESS } from './walk.js';

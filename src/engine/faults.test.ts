@@ -79,6 +79,62 @@ describe('fault records', () => {
     expect(machine.read32(FSTS)).toBe(0x303);
   });
 
+  test.each([
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ])('PPF and FRI stay until the last record is cleared: %d, %d, %d', (...order) => {
+    const machine = faulting('39-2m');
+    machine.translate(0x1000n);
+    machine.clearFault(0);
+    for (let n = 0; n < 3; n++) {
+      machine.translate(0x2000n);
+    }
+    order.forEach((n, cleared) => {
+      expect([cleared, machine.read32(FSTS)]).toEqual([cleared, 0x102]);
+      machine.clearFault(n + 1);
+    });
+    expect(machine.read32(FSTS) & 3).toBe(0);
+    machine.translate(0x2000n);
+    expect(machine.read32(FSTS)).toBe(0x402);
+  });
+
+  test('PFO cleared before the record is set again by the next fault, without an event', () => {
+    const machine = faulting('48-1g');
+    unmask(machine);
+    machine.translate(0x1000n);
+    machine.translate(0x2000n);
+    machine.unit.registers.write(FSTS, 1);
+    expect(machine.read32(FSTS)).toBe(2);
+    machine.translate(0x3000n);
+    expect(machine.read32(FSTS)).toBe(3);
+    expect(machine.faultRecord().low).toBe(0x1000n);
+    expect(machine.messages).toHaveLength(1);
+    // PFO alone still keeps the next condition from raising an event.
+    machine.clearFault(0);
+    machine.translate(0x4000n);
+    machine.unit.registers.write(FSTS, 1);
+    machine.translate(0x5000n);
+    expect(machine.messages).toHaveLength(2);
+  });
+
+  test('a record is cleared by its upper piece with F=1 only', () => {
+    const machine = faulting('48-1g');
+    machine.translate(0x1000n);
+    const record = machine.faultRecord();
+    const at = machine.unit.capabilities.faultRecordOffset;
+    for (const piece of [0, 4, 8]) {
+      machine.write(at + piece, -1);
+    }
+    machine.write(at + 12, 0x7fff_ffff);
+    expect(machine.faultRecord()).toEqual(record);
+    machine.write(at + 12, -1);
+    expect(machine.faultRecord()).toEqual({ low: record.low, high: record.high & ~(1n << 63n) });
+  });
+
   test('the index returns to 0 when translation is disabled', () => {
     const machine = faulting('39-2m');
     machine.translate(0x1000n);
@@ -87,6 +143,18 @@ describe('fault records', () => {
     machine.unit.registers.write(GCMD, IM | 0);
     machine.translate(0x2000n);
     expect(machine.faultRecord(0).low).toBe(0x2000n);
+  });
+
+  test('the index returns to 0 with a reset', () => {
+    for (const scope of ['warm', 'cold'] as const) {
+      const machine = faulting('39-2m');
+      machine.translate(0x1000n);
+      machine.clearFault(0);
+      machine.unit.reset(scope);
+      machine.enable();
+      machine.translate(0x2000n);
+      expect(machine.faultRecord(0).low).toBe(0x2000n);
+    }
   });
 
   test('survive a warm reset, not a power-good reset', () => {

@@ -4,7 +4,7 @@
  * `unit.translate` for each page.
  */
 export { DmaPort } from './dma.js';
-export { type MessageSink, SOURCE_UNIT } from './faults.js';
+export { type MessageSink, SOURCE_UNIT } from './events.js';
 export { PhysicalMemory, type RamRegion } from './memory.js';
 export { DEFAULT_SHAPE, isShapeName, SHAPE_NAMES, type Shape, type ShapeName, shapeOf } from './shapes.js';
 export { OUTCOME, RemappingUnit, type UnitOptions } from './unit.js';

@@ -57,6 +57,19 @@ test('fresh frames are zero after others were given up', () => {
   expect(ram.copy(0x8_0000, 4096).reduce((sum, byte) => sum + byte, 0)).toBe(1);
 });
 
+test('half words go to fresh frames, into the image and nowhere else', () => {
+  const ram = memory();
+  ram.writeHalfWord(0x2_0004, 0x0403_0201);
+  ram.writeHalfWord(IMAGE_BASE + 4, -1);
+  ram.writeHalfWord(0x1_1000, -1);
+  ram.writeHalfWord(2 ** 50, -1);
+  expect(ram.copy(0x2_0000, 12)).toEqual(Uint8Array.of(0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0));
+  expect(ram.copy(0x3_0000, 12)).toEqual(new Uint8Array(12));
+  ram.reset();
+  expect(ram.copy(0x2_0000, 12)).toEqual(new Uint8Array(12));
+  expect(ram.copy(IMAGE_BASE, 8)).toEqual(new Uint8Array(8).fill(7));
+});
+
 test('another image takes the place of the first', () => {
   const ram = memory();
   ram.setImage(0x5000, new Int32Array(1024).fill(1));

@@ -166,6 +166,14 @@ export class PhysicalMemory {
     }
   }
 
+  /** Writes an int32 to a 4-byte aligned address. */
+  writeHalfWord(address: number, value: number): void {
+    const start = this.writable(Math.floor(address / FRAME_BYTES));
+    if (start >= 0) {
+      this.words[start + (address % FRAME_BYTES) / 4] = value;
+    }
+  }
+
   /** Writes 64-bit words (modulo 2^64), one after the other, from an 8-byte aligned address on. */
   writeWords(address: number, words: readonly bigint[]): void {
     let done = 0;

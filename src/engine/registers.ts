@@ -1,26 +1,9 @@
-import {
-  type Bits,
-  CCMD_FIELDS,
-  FECTL_FIELDS,
-  FRCD_FIELDS,
-  FSTS_FIELDS,
-  IOTLB_FIELDS,
-  IVA_FIELDS,
-  RTADDR_FIELDS,
-  VTD_REGISTERS,
-} from '../../spec/layout/vtd.js';
 import { fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
+import { FAULT_RECORD_BYTES, IOTLB_AFTER_IVA, type RegisterDescription, registerMap } from './register-map.js';
 
 /** Granularity of the register block's size. */
 const PAGE_BYTES = 4096;
-
-/** Byte offset of IOTLB behind IVA. */
-const IOTLB_AFTER_IVA = 8;
-
-/** Bytes of a fault record, and the offset of the 32-bit piece that holds F. */
-const FAULT_RECORD_BYTES = 16;
-const FAULT_FLAG_PIECE = 12;
 
 /**
  * The register file: values and access rules of the 32-bit pieces. What a write sets off belongs to whoever asked
@@ -34,6 +17,9 @@ export class RegisterFile {
   private readonly writable: Int32Array;
   /** Bits that a written 1 clears. */
   private readonly clearable: Int32Array;
+  private readonly afterReset: Int32Array;
+  /** Bits that a warm reset keeps. */
+  private readonly sticky: Int32Array;
   private readonly effects: (((written: number) => void) | undefined)[];
 
   constructor(capabilities: Capabilities) {
@@ -44,16 +30,31 @@ export class RegisterFile {
       PAGE_BYTES,
     );
     this.bytes = Math.ceil(end / PAGE_BYTES) * PAGE_BYTES;
-    this.values = new Int32Array(this.bytes / 4);
-    this.writable = new Int32Array(this.bytes / 4);
-    this.clearable = new Int32Array(this.bytes / 4);
-    this.effects = new Array(this.bytes / 4).fill(undefined);
-    this.describe(capabilities);
+    const pieces = this.bytes / 4;
+    this.values = new Int32Array(pieces);
+    this.writable = new Int32Array(pieces);
+    this.clearable = new Int32Array(pieces);
+    this.afterReset = new Int32Array(pieces);
+    this.sticky = new Int32Array(pieces);
+    this.effects = new Array(pieces).fill(undefined);
+    for (const register of registerMap(capabilities)) {
+      this.describe(register);
+    }
   }
 
-  /** Calls `effect` with the value written after each write of the 32-bit piece at a byte offset. */
+  /**
+   * Calls `effect` with the value written after each write of the 32-bit piece at a byte offset; several effects in
+   * the order in which they were given.
+   */
   onWrite(offset: number, effect: (written: number) => void): void {
-    this.effects[offset >> 2] = effect;
+    const before = this.effects[offset >> 2];
+    this.effects[offset >> 2] =
+      before === undefined
+        ? effect
+        : (written) => {
+            before(written);
+            effect(written);
+          };
   }
 
   /** Software reads 4 bytes at a 4-byte aligned offset, as an int32. Anything else reads 0. */
@@ -82,44 +83,26 @@ export class RegisterFile {
     this.values[offset >> 2] = value;
   }
 
-  private describe(capabilities: Capabilities): void {
-    this.allow(VTD_REGISTERS.RTADDR.offset, [
-      RTADDR_FIELDS.RTA,
-      RTADDR_FIELDS.TTM,
-      ...(capabilities.secondStageReadWrite ? [RTADDR_FIELDS.SSIRWE] : []),
-    ]);
-    this.allow(VTD_REGISTERS.FECTL.offset, [FECTL_FIELDS.IM]);
-    this.allow(VTD_REGISTERS.FEDATA.offset, [[15, 0]]);
-    this.allow(VTD_REGISTERS.FEADDR.offset, [[31, 2]]);
-    this.allow(VTD_REGISTERS.FEUADDR.offset, [[31, 0]]);
-    this.clearable[VTD_REGISTERS.FSTS.offset >> 2] = fieldsMask([FSTS_FIELDS.PFO], 0);
-    this.allow(VTD_REGISTERS.CCMD.offset, [
-      CCMD_FIELDS.ICC,
-      CCMD_FIELDS.CIRG,
-      CCMD_FIELDS.FM,
-      CCMD_FIELDS.SID,
-      CCMD_FIELDS.DID,
-    ]);
-    this.allow(capabilities.invalidateOffset, [IVA_FIELDS.ADDR, IVA_FIELDS.IH, IVA_FIELDS.AM]);
-    this.allow(capabilities.invalidateOffset + IOTLB_AFTER_IVA, [
-      IOTLB_FIELDS.IVT,
-      IOTLB_FIELDS.IIRG,
-      IOTLB_FIELDS.DR,
-      IOTLB_FIELDS.DW,
-      IOTLB_FIELDS.DID,
-    ]);
-    for (let n = 0; n < capabilities.faultRecords; n++) {
-      const piece = capabilities.faultRecordOffset + FAULT_RECORD_BYTES * n + FAULT_FLAG_PIECE;
-      this.clearable[piece >> 2] = fieldsMask([FRCD_FIELDS.F], 3);
+  /** Gives every register its reset value; a `warm` reset keeps the sticky ones. Nothing is set off. */
+  reset(scope: 'warm' | 'cold'): void {
+    if (scope === 'cold') {
+      this.values.set(this.afterReset);
+      return;
+    }
+    for (let at = 0; at < this.values.length; at++) {
+      const kept = this.sticky[at]!;
+      this.values[at] = (this.values[at]! & kept) | (this.afterReset[at]! & ~kept);
     }
   }
 
-  private allow(offset: number, fields: readonly Bits[]): void {
-    this.writable[offset >> 2] = fieldsMask(fields, 0);
-    // Fields of 32-bit registers lie in the first piece; the next register is left alone.
-    const high = fieldsMask(fields, 1);
-    if (high !== 0) {
-      this.writable[(offset >> 2) + 1] = high;
+  private describe(register: RegisterDescription): void {
+    const { offset, bytes, writable = [], clearable = [], reset = 0n, sticky = false } = register;
+    for (let piece = 0; piece < bytes / 4; piece++) {
+      const at = (offset >> 2) + piece;
+      this.writable[at] = fieldsMask(writable, piece);
+      this.clearable[at] = fieldsMask(clearable, piece);
+      this.afterReset[at] = Number(BigInt.asIntN(32, reset >> BigInt(32 * piece)));
+      this.sticky[at] = sticky ? -1 : 0;
     }
   }
 }

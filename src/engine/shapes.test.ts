@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { CAP_FIELDS } from '../../spec/layout/vtd.js';
+import { CAP_FIELDS, ECAP_FIELDS } from '../../spec/layout/vtd.js';
 import { composeRegister, extractField, fieldMask } from './bits.js';
-import { isShapeName, SHAPE_NAMES, shapeOf } from './shapes.js';
+import { DEFAULT_SHAPE, isShapeName, SHAPE_NAMES, shapeOf } from './shapes.js';
 
 test('shapes are lawful: MGAW covers the host addresses, CM=0, major up to 5, and their registers do not overlap', () => {
   for (const name of SHAPE_NAMES) {
@@ -30,6 +30,30 @@ test('shapes differ in what matters', () => {
   expect(seen('ZLR')).toEqual([0, 1]);
   expect(new Set(SHAPE_NAMES.map((name) => (shapeOf(name).ecap >> 6n) & 1n)).size).toBe(2);
   expect(isShapeName('toString')).toBe(false);
+});
+
+test('there are shapes with and without a queue, each with one and with eight fault records, and for each option', () => {
+  const facts = SHAPE_NAMES.map((name) => {
+    const { cap, ecap } = shapeOf(name);
+    const capOf = (key: keyof typeof CAP_FIELDS) => extractField(cap, CAP_FIELDS[key]);
+    const ecapOf = (key: keyof typeof ECAP_FIELDS) => extractField(ecap, ECAP_FIELDS[key]);
+    return {
+      name,
+      queue: ecapOf('QI'),
+      records: capOf('NFR') + 1,
+      pages: capOf('PSI'),
+      protection: 2 * capOf('PHMR') + capOf('PLMR'),
+      buffer: capOf('RWBF'),
+      abort: ecapOf('ADMS'),
+    };
+  });
+  const kinds = new Set(facts.map(({ queue, records }) => `${queue}:${records}`));
+  expect([...kinds].sort()).toEqual(['0:1', '0:8', '1:1', '1:8']);
+  expect(facts.find(({ name }) => name === DEFAULT_SHAPE)).toMatchObject({ queue: 1, pages: 1, records: 1, abort: 0 });
+  expect(new Set(facts.map(({ protection }) => protection))).toEqual(new Set([0, 1, 3]));
+  expect(facts.filter(({ buffer }) => buffer === 1)).toHaveLength(1);
+  expect(facts.filter(({ abort, queue }) => abort === 1 && queue === 1)).toHaveLength(1);
+  expect(facts.filter(({ pages, queue }) => pages === 0 && queue === 1)).toHaveLength(1);
 });
 
 test('fields are cut into 32-bit pieces', () => {

@@ -53,9 +53,10 @@ const SHAPES = {
     hostAddressWidth: 39,
   },
   '39-2m': {
-    description: '39 bits, 2 MiB pages, pass-through, eight fault records, registers placed elsewhere',
+    description:
+      '39 bits, 2 MiB pages, pass-through, invalidation queue, eight fault records, registers placed elsewhere',
     cap: { SAGAW: WIDTHS_39, MGAW: 38, SSLPS: SUPERPAGES_2M, MAMV: 9, NFR: 7, FRO: 0x40, ZLR: 1 },
-    ecap: { PT: 1, IRO: 0x50 },
+    ecap: { PT: 1, QI: 1, IRO: 0x50 },
     hostAddressWidth: 39,
   },
   '39-1g': {
@@ -65,39 +66,42 @@ const SHAPES = {
     hostAddressWidth: 39,
   },
   '48-4k': {
-    description: '39 and 48 bits of which 42 are implemented, 4 KiB pages only, pass-through, eight fault records',
-    cap: { SAGAW: WIDTHS_39_48, MGAW: 41, SSLPS: NO_SUPERPAGES, MAMV: 9, NFR: 7, ZLR: 1 },
+    description: '42 of 48 bits, 4 KiB pages only, pass-through, eight fault records, protected low memory',
+    cap: { SAGAW: WIDTHS_39_48, MGAW: 41, SSLPS: NO_SUPERPAGES, MAMV: 9, NFR: 7, ZLR: 1, PLMR: 1 },
     ecap: { PT: 1 },
     hostAddressWidth: 40,
   },
   '48-2m': {
-    description: '39 and 48 bits, 2 MiB pages, 4-bit domain-ids, no page-selective invalidation, no pass-through',
+    description:
+      '39 and 48 bits, 2 MiB pages, 4-bit domain-ids, no pass-through, invalidation queue, not page-selective',
     cap: { ND: DOMAINS_4_BITS, SAGAW: WIDTHS_39_48, MGAW: 47, SSLPS: SUPERPAGES_2M, PSI: 0, NFR: 7 },
-    ecap: {},
+    ecap: { QI: 1 },
     hostAddressWidth: 48,
   },
   '48-1g': {
-    description: '39 and 48 bits, 2 MiB and 1 GiB pages, pass-through, one fault record',
+    description: '39 and 48 bits, 2 MiB and 1 GiB pages, pass-through, invalidation queue, one fault record',
     cap: { SAGAW: WIDTHS_39_48, MGAW: 47, SSLPS: SUPERPAGES_2M_1G, MAMV: 18, ZLR: 1 },
-    ecap: { PT: 1 },
+    ecap: { PT: 1, QI: 1 },
     hostAddressWidth: 39,
   },
   '57-4k': {
-    description: '39, 48 and 57 bits, 4 KiB pages only, no pass-through, one fault record',
-    cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: NO_SUPERPAGES, MAMV: 9, ZLR: 1 },
-    ecap: {},
+    description:
+      '39, 48 and 57 bits, 4 KiB pages only, invalidation queue, one fault record, protected low and high memory',
+    cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: NO_SUPERPAGES, MAMV: 9, ZLR: 1, PLMR: 1, PHMR: 1 },
+    ecap: { QI: 1 },
     hostAddressWidth: 46,
   },
   '57-2m': {
-    description: '39, 48 and 57 bits, 2 MiB pages, snoop control, pass-through, eight fault records',
-    cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: SUPERPAGES_2M, MAMV: 9, NFR: 7 },
+    description: '39, 48 and 57 bits, 2 MiB pages, snoop control, pass-through, eight fault records, write buffer',
+    cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: SUPERPAGES_2M, MAMV: 9, NFR: 7, RWBF: 1 },
     ecap: { PT: 1, SC: 1 },
     hostAddressWidth: 52,
   },
   '57-1g': {
-    description: '39, 48 and 57 bits, 2 MiB and 1 GiB pages, snoop control, pass-through, abort-DMA mode, ESRTPS',
+    description:
+      '39, 48 and 57 bits, 2 MiB and 1 GiB pages, snoop control, pass-through, abort-DMA mode, queue up to 256 bits, ESRTPS',
     cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: SUPERPAGES_2M_1G, MAMV: 18, NFR: 7, ZLR: 1, ESRTPS: 1 },
-    ecap: { PT: 1, SC: 1, ADMS: 1 },
+    ecap: { PT: 1, SC: 1, QI: 1, ADMS: 1 },
     hostAddressWidth: 52,
   },
 } as const satisfies Record<string, ShapeFields>;

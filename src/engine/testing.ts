@@ -1,7 +1,8 @@
-import { GLOBAL_COMMAND, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { CAP_FIELDS, ECAP_FIELDS, GLOBAL_COMMAND, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { composeRegister } from './bits.js';
 import { DmaPort } from './dma.js';
 import { PhysicalMemory } from './memory.js';
-import { type ShapeName, shapeOf } from './shapes.js';
+import { type Shape, type ShapeName, shapeOf } from './shapes.js';
 import { RemappingUnit } from './unit.js';
 import { ACCESS, type Access } from './walk.js';
 
@@ -19,6 +20,23 @@ export interface SentMessage {
   readonly source: number;
 }
 
+/** GCMD without its one-shot bits. */
+const PERSISTENT = 0x96ff_ffff;
+
+/** A shape with other capabilities than the named one has. */
+export function shapeWith(
+  name: ShapeName,
+  ecap: Readonly<Partial<Record<keyof typeof ECAP_FIELDS, number>>>,
+  cap: Readonly<Partial<Record<keyof typeof CAP_FIELDS, number>>> = {},
+): Shape {
+  const shape = shapeOf(name);
+  return {
+    ...shape,
+    cap: shape.cap | composeRegister(CAP_FIELDS, cap),
+    ecap: shape.ecap | composeRegister(ECAP_FIELDS, ecap),
+  };
+}
+
 /** Widest page by level, in address bits. */
 export const PAGE_BITS = [0, 12, 21, 30] as const;
 
@@ -33,11 +51,15 @@ export class TestMachine {
   readonly port: DmaPort;
   private nextTable = FIRST_TABLE;
 
-  constructor(shape: ShapeName) {
+  constructor(shape: ShapeName | Shape) {
     const sendMessage = (high: number, low: number, data: number, source: number) => {
       this.messages.push({ address: join(high, low), data, source });
     };
-    this.unit = new RemappingUnit({ shape: shapeOf(shape), memory: this.memory, sendMessage });
+    this.unit = new RemappingUnit({
+      shape: typeof shape === 'string' ? shapeOf(shape) : shape,
+      memory: this.memory,
+      sendMessage,
+    });
     this.port = new DmaPort(this.unit, this.memory, sendMessage);
   }
 
@@ -84,8 +106,15 @@ export class TestMachine {
   /** Latches a root table and enables translation. */
   enable(rootAddress = ROOT): void {
     this.write64(VTD_REGISTERS.RTADDR.offset, rootAddress);
-    this.unit.registers.write(VTD_REGISTERS.GCMD.offset, 1 << GLOBAL_COMMAND.SRTP);
-    this.unit.registers.write(VTD_REGISTERS.GCMD.offset, 1 << GLOBAL_COMMAND.TE);
+    this.command('SRTP');
+    this.command('TE');
+  }
+
+  /** Gives a global command, the other functions staying on or off as they are. */
+  command(name: keyof typeof GLOBAL_COMMAND, on = true): void {
+    const bit = (1 << GLOBAL_COMMAND[name]) >>> 0;
+    const persistent = this.read32(VTD_REGISTERS.GSTS.offset) & PERSISTENT;
+    this.write(VTD_REGISTERS.GCMD.offset, on ? persistent | bit : persistent & ~bit);
   }
 
   translate(input: bigint, access: Access = ACCESS.read, routingId = ROUTING_ID): number {
@@ -94,6 +123,10 @@ export class TestMachine {
 
   get output(): bigint {
     return join(this.unit.outHigh, this.unit.outLow);
+  }
+
+  write(offset: number, value: number): void {
+    this.unit.registers.write(offset, value | 0);
   }
 
   read32(offset: number): number {

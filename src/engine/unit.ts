@@ -1,10 +1,14 @@
-import { FAULT, GLOBAL_COMMAND, RTADDR_FIELDS, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldShift } from './bits.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import { ContextLookup } from './context.js';
-import { FaultLog, type MessageSink } from './faults.js';
+import type { MessageSink } from './events.js';
+import { FaultLog } from './faults.js';
+import { GlobalCommand } from './global-command.js';
 import { RegisterInvalidation } from './invalidation.js';
 import type { PhysicalMemory } from './memory.js';
+import { ProtectedMemory } from './protected-memory.js';
+import { InvalidationQueue } from './queue.js';
 import { RegisterFile } from './registers.js';
 import type { Shape } from './shapes.js';
 import { ACCESS, type Access, inInterruptRange, SecondStageWalk } from './walk.js';
@@ -15,26 +19,22 @@ export const OUTCOME = {
   translated: 0,
   /** It is an interrupt request, to be sent as a message. */
   interrupt: -1,
+  /** It was to go to protected memory: it is blocked, and no fault is recorded. */
+  protected: -2,
 } as const;
 
-const TE = 1 << GLOBAL_COMMAND.TE;
-const SRTP = 1 << GLOBAL_COMMAND.SRTP;
-const GSTS = VTD_REGISTERS.GSTS.offset;
 const RTADDR = VTD_REGISTERS.RTADDR.offset;
 const ROOT_LOW = fieldMask(RTADDR_FIELDS.RTA, 0);
 const TTM = fieldMask(RTADDR_FIELDS.TTM, 0);
 const TTM_SHIFT = fieldShift(RTADDR_FIELDS.TTM);
 const SSIRWE = fieldMask(RTADDR_FIELDS.SSIRWE, 0);
-const LEGACY_MODE = 0;
-const ABORT_MODE = 3;
-const FECTL_RESET = 0x8000_0000 | 0;
 
 /** What a remapping unit is made of. */
 export interface UnitOptions {
   readonly shape: Shape;
   /** Host-physical memory, where the tables lie. */
   readonly memory: PhysicalMemory;
-  /** Receives the unit's fault event messages. */
+  /** Receives the messages of the unit's fault and completion events. */
   readonly sendMessage: MessageSink;
 }
 
@@ -52,12 +52,14 @@ export class RemappingUnit {
   private readonly context: ContextLookup;
   private readonly secondStage: SecondStageWalk;
   private readonly faults: FaultLog;
+  private readonly protectedMemory: ProtectedMemory;
+  private readonly queue: InvalidationQueue | undefined;
   /** TES. */
   private enabled = false;
   /** What SRTP latched from RTADDR. */
   private rootHigh = 0;
   private rootLow = 0;
-  private mode = LEGACY_MODE;
+  private mode: number = TABLE_MODE.legacy;
   /** Fault reason that the latched mode gives every DMA request; 0 in legacy mode. */
   private modeFault = 0;
   /** Bits of an address's high half at or above the host address width. */
@@ -70,34 +72,32 @@ export class RemappingUnit {
     this.secondStage = new SecondStageWalk(memory, this.capabilities);
     this.faults = new FaultLog(this.registers, this.capabilities, sendMessage);
     this.beyondHost = fieldMask([63, this.capabilities.hostAddressWidth], 1);
-    // The registers reach it by its handlers; it keeps nothing that is needed here.
-    new RegisterInvalidation(this.registers, this.capabilities, () => this.mode === LEGACY_MODE);
-    this.registers.onWrite(VTD_REGISTERS.GCMD.offset, (written) => this.globalCommand(written));
+    this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities);
+    this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
+    // The registers reach these by their handlers; they keep nothing that is needed here.
+    new RegisterInvalidation(this.registers, this.capabilities, () => this.mode === TABLE_MODE.legacy);
+    new GlobalCommand(this.registers, this.capabilities, {
+      latchRootTable: () => this.latchRootTable(),
+      enableTranslation: (on) => {
+        this.enabled = on;
+      },
+      enableQueue: (on) => this.queue?.enable(on),
+      restartFaults: () => this.faults.restart(),
+    });
     this.reset('cold');
   }
 
-  /** Resets the unit; a `warm` reset keeps the sticky fault records and fault status. */
+  /** Resets the unit; a `warm` reset keeps the sticky fault records and status. */
   reset(scope: 'warm' | 'cold'): void {
-    const { registers, capabilities } = this;
     this.enabled = false;
     this.rootHigh = 0;
     this.rootLow = 0;
-    this.mode = LEGACY_MODE;
+    this.mode = TABLE_MODE.legacy;
     this.modeFault = 0;
-    for (const name of ['GSTS', 'RTADDR', 'CCMD', 'FEDATA', 'FEADDR', 'FEUADDR'] as const) {
-      const { offset, bytes } = VTD_REGISTERS[name];
-      setRegister(registers, offset, 0n, bytes);
-    }
-    setRegister(registers, capabilities.invalidateOffset, 0n, 8);
-    setRegister(registers, capabilities.invalidateOffset + 8, 0n, 8);
-    registers.set(VTD_REGISTERS.FECTL.offset, FECTL_RESET);
-    registers.set(VTD_REGISTERS.VER.offset, capabilities.ver);
-    setRegister(registers, VTD_REGISTERS.CAP.offset, capabilities.cap, 8);
-    setRegister(registers, VTD_REGISTERS.ECAP.offset, capabilities.ecap, 8);
+    this.registers.reset(scope);
     this.faults.restart();
-    if (scope === 'cold') {
-      this.faults.clear();
-    }
+    this.queue?.enable(false);
+    this.protectedMemory.update();
   }
 
   /**
@@ -110,6 +110,16 @@ export class RemappingUnit {
    * @returns a value of {@link OUTCOME}, or the fault reason, which is positive
    */
   translate(routingId: number, high: number, low: number, access: Access): number {
+    const outcome = this.decide(routingId, high, low, access);
+    const blocked =
+      this.protectedMemory.active &&
+      outcome === OUTCOME.translated &&
+      this.protectedMemory.covers(this.outHigh, this.outLow);
+    return blocked ? OUTCOME.protected : outcome;
+  }
+
+  /** What the tables say, or the address itself where they are not asked. */
+  private decide(routingId: number, high: number, low: number, access: Access): number {
     if (inInterruptRange(high, low)) {
       return this.interruptRange(routingId, high, low, access);
     }
@@ -169,20 +179,9 @@ export class RemappingUnit {
     }
   }
 
-  private globalCommand(written: number): void {
-    const { registers } = this;
-    if ((written & SRTP) !== 0) {
-      this.latchRootTable();
-      registers.set(GSTS, registers.get(GSTS) | SRTP);
-    }
-    const enable = (written & TE) !== 0;
-    if (enable !== this.enabled) {
-      this.enabled = enable;
-      registers.set(GSTS, (registers.get(GSTS) & ~TE) | (enable ? TE : 0));
-      if (!enable) {
-        this.faults.restart();
-      }
-    }
+  private createQueue(memory: PhysicalMemory, sendMessage: MessageSink): InvalidationQueue {
+    const { registers, capabilities, faults } = this;
+    return new InvalidationQueue({ registers, capabilities, memory, faults, sendMessage, mode: () => this.mode });
   }
 
   private latchRootTable(): void {
@@ -190,18 +189,11 @@ export class RemappingUnit {
     this.rootHigh = this.registers.get(RTADDR + 4);
     this.rootLow = low & ROOT_LOW;
     this.mode = (low & TTM) >>> TTM_SHIFT;
-    if (this.mode === ABORT_MODE && this.capabilities.abortMode) {
+    if (this.mode === TABLE_MODE.abort && this.capabilities.abortMode) {
       this.modeFault = FAULT.ABORT_MODE;
     } else {
-      const valid = this.mode === LEGACY_MODE && (low & SSIRWE) === 0;
+      const valid = this.mode === TABLE_MODE.legacy && (low & SSIRWE) === 0;
       this.modeFault = valid ? 0 : FAULT.ROOT_POINTER_INVALID;
     }
-  }
-}
-
-function setRegister(registers: RegisterFile, offset: number, value: bigint, bytes: number): void {
-  registers.set(offset, Number(BigInt.asIntN(32, value)));
-  if (bytes === 8) {
-    registers.set(offset + 4, Number(BigInt.asIntN(32, value >> 32n)));
   }
 }

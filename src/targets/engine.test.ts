@@ -42,8 +42,8 @@ const SETUP: readonly Operation[] = [
   { op: 'poll', component, register: 'GSTS', size: 4, mask: 0x4000_0000n, expect: 0x4000_0000n, limit: 10 },
 ];
 
-async function run(operations: readonly Operation[], start: 'ready' | 'reset' = 'ready') {
-  const target = createEngineTarget();
+async function run(operations: readonly Operation[], start: 'ready' | 'reset' = 'ready', shape?: string) {
+  const target = createEngineTarget(shape === undefined ? {} : { shape });
   await target.begin(start);
   const { observations, failure } = await target.run(operations);
   expect(failure).toBeUndefined();
@@ -134,6 +134,82 @@ describe('engine target', () => {
     expect(last<LoadObservation>(observations, 'load').data).toEqual(
       Uint8Array.of(0x23, 0x01, 0xcd, 0xab, ...paint.slice(4)),
     );
+  });
+
+  test('a zero-length read asks for translation and receives nothing', async () => {
+    const writeOnly = store(TABLE + 48n, PAGE | 2n);
+    const reads = [dma('edu0', 'read', INPUT + 0xfffn, 1, 0), dma('edu0', 'read', INPUT + 0x1000n, 2, 0)];
+    const none = new Uint8Array(0);
+    expect((await run([...SETUP, writeOnly, ...reads])).slice(-2)).toMatchObject([
+      { of: 'dma', status: 'ok', data: none },
+      { of: 'dma', status: 'unsupported-request', data: none },
+    ]);
+    expect((await run([...SETUP, writeOnly, ...reads], 'ready', '57-2m')).slice(-2)).toMatchObject([
+      { status: 'unsupported-request' },
+      { status: 'unsupported-request' },
+    ]);
+    expect((await run([...SETUP, dma('edu0', 'read', 0xfee0_0000n, 1, 0)])).at(-1)).toMatchObject({ status: 'ok' });
+  });
+
+  test('the queue works, and its completion message belongs to the write that started it', async () => {
+    const register = (name: string, value: bigint, size: 4 | 8 = 4): Operation => {
+      return { op: 'regWrite', component, register: name, size, value };
+    };
+    const observations = await run([
+      ...SETUP,
+      store(PAGE, 0x11n, 0n, 0x7777_0000_0035n, PAGE + 0x800n, 0xfn, 0n),
+      register('IQA', PAGE, 8),
+      register('IEADDR', 0xfee0_5000n),
+      register('IEDATA', 0x51n),
+      register('IECTL', 0n),
+      register('GCMD', 0x8400_0000n),
+      register('IQT', 0x30n, 8),
+      { op: 'load', address: PAGE + 0x800n, bytes: 8 },
+      { op: 'regRead', component, register: 'IQH', size: 8 },
+      { op: 'regRead', component, register: 'FSTS', size: 4 },
+      { op: 'regRead', component, register: 'IQERCD', size: 8 },
+      { op: 'regRead', component, register: 'GSTS', size: 4 },
+    ]);
+    const written = new BigUint64Array([(paintWord(PAGE + 0x800n) & ~0xffff_ffffn) | 0x7777n]);
+    expect(observations.slice(-6)).toMatchObject([
+      { of: 'regWrite', messages: [{ address: 0xfee0_5000n, data: 0x51n }] },
+      { of: 'load', data: new Uint8Array(written.buffer), messages: [] },
+      { value: 0x20n },
+      { value: 0x10n },
+      { value: 3n },
+      { value: 0xc400_0000n },
+    ]);
+  });
+
+  test('protected memory keeps devices out of part of the arena', async () => {
+    const register = (name: string, value: bigint, size: 4 | 8 = 4): Operation => {
+      return { op: 'regWrite', component, register: name, size, value };
+    };
+    const observations = await run(
+      [
+        register('PLMBASE', ARENA + 0x1_0000n),
+        register('PLMLIMIT', ARENA + 0x1_0000n),
+        register('PHMBASE', ARENA, 8),
+        register('PMEN', 0x8000_0000n),
+        dma('edu0', 'write', ARENA + 0xfff8n, 1, 8),
+        dma('edu0', 'write', ARENA + 0x1_0000n, 2, 8),
+        dma('edu0', 'read', ARENA + 0x1_fff8n, 3, 8),
+        dma('edu0', 'read', ARENA + 0x2_0000n, 4, 8),
+        { op: 'load', address: ARENA + 0xfff8n, bytes: 16 },
+        { op: 'regRead', component, register: 'FSTS', size: 4 },
+      ],
+      'reset',
+      '57-4k',
+    );
+    const paint = new Uint8Array(new BigUint64Array([paintWord(ARENA + 0x1_0000n)]).buffer);
+    expect(observations.slice(-6)).toMatchObject([
+      { status: 'ok' },
+      { status: 'unsupported-request' },
+      { status: 'unsupported-request', data: new Uint8Array(8).fill(255) },
+      { status: 'ok' },
+      { data: Uint8Array.of(...tokenBytes(0, 1, 8), ...paint) },
+      { value: 0n },
+    ]);
   });
 
   test('begin wipes what a scenario left, inside the arena and outside', async () => {
