@@ -1,4 +1,5 @@
-import type { Clause, EvidenceTag } from '../interface/judgement.js';
+import type { Clause } from '../interface/judgement.js';
+import { vtdClause as clause } from './clause.js';
 
 /** Intel VT-d, architecture specification, revision 5.10: the clauses of legacy-mode DMA remapping. */
 export const vtdClauses: readonly Clause[] = [
@@ -493,25 +494,3 @@ export const vtdClauses: readonly Clause[] = [
     'major>=6',
   ),
 ];
-
-function clause(
-  id: string,
-  section: string,
-  rule: string,
-  tag: EvidenceTag,
-  needs: string,
-  ...choices: readonly string[]
-): Clause {
-  const document = 'Intel Virtualization Technology for Directed I/O';
-  return {
-    id,
-    document,
-    revision: '5.10',
-    section,
-    rule,
-    obligation: tag === 'i' ? 'MAY' : 'MUST',
-    tag,
-    needs,
-    choices,
-  };
-}
