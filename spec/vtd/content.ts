@@ -24,6 +24,9 @@ export const at = ([high, low]: Bits, value: bigint): bigint =>
 /** Ones at the place of a field. */
 export const mask = (bits: Bits): bigint => at(bits, -1n);
 
+/** Stands for a difference in no named field. */
+export const RESERVED = 'reserved bits';
+
 /** A content that rests on nothing but the state. */
 export function content(
   state: VtdState,
@@ -67,7 +70,7 @@ export function differingFields(
     ((observed << shift) ^ content.value) & content.mask & (all(access.size) << shift) & ~content.mayClear;
   const named = Object.entries(REGISTER_FIELDS[access.register] ?? {}).map(([name, bits]) => ({ name, bits }));
   const hit = named.filter(({ bits }) => isSet(differs, bits)).sort((a, b) => a.bits[1] - b.bits[1]);
-  if (hit.length === 0) return [{ name: 'reserved bits', expected: 0n, observed: differs }];
+  if (hit.length === 0) return [{ name: RESERVED, expected: 0n, observed: differs }];
   return hit.map(({ name, bits }) => ({
     name,
     expected: field(content.value, bits),

@@ -2,7 +2,16 @@ import type { MemoryRange, MemoryView, Occasion, OwnStore, SeenBytes, Successor 
 import { QUEUE_ERROR } from '../layout/vtd-queue.js';
 import type { Command, DescriptorError } from './descriptor.js';
 import { eventMessage, raiseCompletion } from './events.js';
-import { type Fetched, fetchFrom, hasWork, isBusy, type QueueState, queuePlace, sequencesOf } from './queue.js';
+import {
+  type Fetched,
+  fetchFrom,
+  hasWork,
+  isBusy,
+  type QueueState,
+  queuePlace,
+  type Sequence,
+  sequencesOf,
+} from './queue.js';
 import { raiseQueueError } from './recording.js';
 import { mapFaults, type VtdState } from './state.js';
 

@@ -14,7 +14,7 @@ import type { VtdState } from './state.js';
 export function headContents(state: VtdState, view: MemoryView): readonly Content[] {
   const { queue } = state;
   if (queue === undefined) return [content(state, 0n, all(8), ['VTD-GCMD-008', 'VTD-REG-007'])];
-  const clauses = ['VTD-REG-007', 'VTD-QI-R03'];
+  const clauses = ['VTD-QI-R03', 'VTD-REG-007'];
   const headIn = (next: QueueState): Content =>
     content({ ...state, queue: next }, at(IQH_FIELDS.QH, BigInt(next.head / 16)), all(8), clauses);
   if (queue.error !== undefined || !hasWork(queue)) return [{ ...headIn(queue), state }];

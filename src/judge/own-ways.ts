@@ -13,7 +13,7 @@ export function onItsOwn(world: World, at: number, key: string, successor: Succe
   if (idle && successor.next === world.states[key]) return world;
   let { memory, lost } = world;
   for (const { address, data, clause } of successor.stores ?? []) {
-    memory = memory.store(Number(address), data, at, `!${address}`, clause);
+    memory = memory.store(Number(address), data, at, `!${address}=${data.join()}`, clause);
   }
   if (successor.undecided !== undefined) lost = successor.undecided.reason;
   const undecided =
