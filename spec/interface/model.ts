@@ -158,6 +158,8 @@ export interface ComponentModel<S> {
   ): readonly RequestSuccessor<S>[];
   /** Everything in flight comes to rest. */
   settle(state: S, view: MemoryView): readonly Successor<S>[];
+  /** Whether the component does nothing on its own from here on, and no message of it is on its way. */
+  idle(state: S): boolean;
   /** Memory that the component may write on its own from here on, as long as software asks for nothing else. */
   ownStores(state: S, view: MemoryView): readonly MemoryRange[];
   /** How far the component may have got on its own, as far as the occasion can tell; staying put is among it. */

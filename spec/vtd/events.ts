@@ -67,10 +67,14 @@ export function tearMessages(state: VtdState, event: Event): VtdState {
   return mapFaults(state, (faults) => ({ ...faults, owed: torn(faults.owed) }));
 }
 
+/** Whether a message was sent that nobody has seen yet. */
+export function messagesOnTheirWay(state: VtdState): boolean {
+  return state.completion.owed.length > 0 || state.faults.some((faults) => faults.owed.length > 0);
+}
+
 /** Forgets what is on its way, where nobody can tell whether it arrived. */
 function unobserved(state: VtdState): VtdState {
-  const owed = state.completion.owed.length > 0 || state.faults.some((faults) => faults.owed.length > 0);
-  if (!owed) return state;
+  if (!messagesOnTheirWay(state)) return state;
   const quiet = mapFaults(state, (faults) => (faults.owed.length === 0 ? faults : { ...faults, owed: [] }));
   return { ...quiet, completion: { ...state.completion, owed: [] } };
 }
@@ -118,8 +122,7 @@ export function messageWays<S extends VtdState>(
 ): readonly MessageSuccessor<S>[] {
   if (observed === undefined) return [successor(unobserved(state) as S, [], [])];
   if (state.unknown !== undefined) return [successor(state, [], [])];
-  const nothingOwed = state.completion.owed.length === 0 && state.faults.every((faults) => faults.owed.length === 0);
-  if (nothingOwed) return [successor(state, observed, [])];
+  if (!messagesOnTheirWay(state)) return [successor(state, observed, [])];
   const byRest = new Map<
     string,
     { faults: FaultState[]; owed: readonly EventMessage[]; rest: readonly InterruptMessage[] }

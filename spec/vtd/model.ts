@@ -15,7 +15,7 @@ import { checkCapabilities } from './capabilities.js';
 import { mergeContents, readsAs } from './content.js';
 import { deviantWays } from './deviant.js';
 import { deviantReading } from './deviant-reading.js';
-import { deviantMessageWays, messageWays } from './events.js';
+import { deviantMessageWays, messagesOnTheirWay, messageWays } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
 import { isBusy } from './queue.js';
@@ -121,6 +121,10 @@ export const vtdModel: ComponentModel<VtdUnit> = {
     const { now } = view;
     const done = completeInvalidation(completeInvalidation(state, 'context', now), 'iotlb', now);
     return queueSettled(completeGlobalCommand(done), view).map((progress) => onTheWay(state, progress));
+  },
+
+  idle(state: VtdUnit): boolean {
+    return !isBusy(state.queue) && !messagesOnTheirWay(state);
   },
 
   ownStores(state: VtdUnit, view: MemoryView): readonly MemoryRange[] {

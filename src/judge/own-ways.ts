@@ -25,8 +25,13 @@ export function onItsOwn(world: World, at: number, key: string, successor: Succe
   return { ...world, states: { ...world.states, [key]: successor.next }, memory, lost, undecided, trail };
 }
 
+function allIdle(bench: Bench, world: World): boolean {
+  return bench.units.every((unit) => unit.model.idle(world.states[unit.key]));
+}
+
 /** The worlds that a step may begin in: components may have got on before it. */
 export function advancesBefore(bench: Bench, world: World, at: number): readonly World[] {
+  if (allIdle(bench, world)) return [world];
   return bench.units.reduce<readonly World[]>(
     (worlds, unit) =>
       worlds.flatMap((each) => {
@@ -148,6 +153,7 @@ function pushedBy(bench: Bench, unit: Unit, at: number): Pushed {
 export function withMessages(bench: Bench, way: Way, at: number): readonly Way[] {
   const observed = eventMessages(bench, way, at);
   if (way.world.abandoned !== undefined || isOpen(way, at)) return [way];
+  if ((observed === undefined || observed.length === 0) && allIdle(bench, way.world)) return [way];
   let ways: readonly { readonly world: World; readonly rest: readonly InterruptMessage[] | undefined }[] = [
     { world: way.world, rest: observed },
   ];
