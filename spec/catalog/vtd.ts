@@ -1,4 +1,5 @@
-import type { Clause, EvidenceTag } from '../interface/judgement.js';
+import type { Clause } from '../interface/judgement.js';
+import { vtdClause as clause } from './clause.js';
 
 /** Intel VT-d, architecture specification, revision 5.10: the clauses of legacy-mode DMA remapping. */
 export const vtdClauses: readonly Clause[] = [
@@ -396,14 +397,6 @@ export const vtdClauses: readonly Clause[] = [
   ),
   clause('VTD-FREC-009', 'Primary Fault Logging', 'With PFO=1 nothing is recorded until it is cleared.', '2', '-'),
   clause(
-    'VTD-FREC-010',
-    'Primary Fault Logging',
-    'After clearing all F and PFO the next fault uses the current index.',
-    '1S',
-    '-',
-    'N18',
-  ),
-  clause(
     'VTD-FREC-011',
     'Primary Fault Logging',
     'A second fault of a source-id that has a pending record may be dropped silently.',
@@ -508,25 +501,3 @@ export const vtdClauses: readonly Clause[] = [
     'major>=6',
   ),
 ];
-
-function clause(
-  id: string,
-  section: string,
-  rule: string,
-  tag: EvidenceTag,
-  needs: string,
-  ...choices: readonly string[]
-): Clause {
-  const document = 'Intel Virtualization Technology for Directed I/O';
-  return {
-    id,
-    document,
-    revision: '5.10',
-    section,
-    rule,
-    obligation: tag === 'i' ? 'MAY' : 'MUST',
-    tag,
-    needs,
-    choices,
-  };
-}

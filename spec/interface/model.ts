@@ -1,4 +1,5 @@
 import type { Evidence, FindingIdentity } from './judgement.js';
+import type { InterruptMessage } from './observations.js';
 import type { Component, Profile } from './profile.js';
 import type { StartState } from './scenario.js';
 
@@ -65,6 +66,37 @@ export interface Deviation {
   readonly observed: string;
 }
 
+/** A range of host-physical memory. */
+export interface MemoryRange {
+  readonly address: bigint;
+  readonly bytes: number;
+}
+
+/** Memory that a component writes on its own. */
+export interface OwnStore {
+  readonly address: bigint;
+  readonly data: Uint8Array;
+  /** The clause that says so. */
+  readonly clause: string;
+}
+
+/** What is about to happen, as far as it may show what a component did on its own, or race with it. */
+export type Occasion =
+  /** Memory is read or written; `seen` is what a load showed of it. */
+  | { readonly kind: 'memory'; readonly ranges: readonly MemoryRange[]; readonly seen?: SeenBytes }
+  | { readonly kind: 'register'; readonly access: RegisterAccess; readonly direction: 'read' | 'write' }
+  | { readonly kind: 'request' }
+  /** Interrupt messages were observed. */
+  | { readonly kind: 'messages' };
+
+export interface SeenBytes {
+  readonly address: bigint;
+  readonly data: Uint8Array;
+}
+
+/** By when interrupt messages must have come out: a register access or a settle may push them. */
+export type Pushed = RegisterAccess | 'everything' | undefined;
+
 /** One way on from a state. */
 export interface Successor<S> {
   readonly next: S;
@@ -76,6 +108,13 @@ export interface Successor<S> {
   readonly deviation?: Deviation;
   /** Present when the specification leaves the result open from here on, or cannot tell yet. */
   readonly undecided?: { readonly kind: 'undefined' | 'inconclusive'; readonly reason: string };
+  /** What the component wrote to memory on the way, in order. */
+  readonly stores?: readonly OwnStore[];
+}
+
+/** A way in which some of the observed interrupt messages came out of a component; `rest` are the others. */
+export interface MessageSuccessor<S> extends Successor<S> {
+  readonly rest: readonly InterruptMessage[];
 }
 
 export interface RequestSuccessor<S> extends Successor<S> {
@@ -118,5 +157,15 @@ export interface ComponentModel<S> {
     seen: readonly bigint[],
   ): readonly RequestSuccessor<S>[];
   /** Everything in flight comes to rest. */
-  settle(state: S, now: number): S;
+  settle(state: S, view: MemoryView): readonly Successor<S>[];
+  /** Whether the component does nothing on its own from here on, and no message of it is on its way. */
+  idle(state: S): boolean;
+  /** Memory that the component may write on its own from here on, as long as software asks for nothing else. */
+  ownStores(state: S, view: MemoryView): readonly MemoryRange[];
+  /** How far the component may have got on its own, as far as the occasion can tell; staying put is among it. */
+  advances(state: S, occasion: Occasion, view: MemoryView): readonly Successor<S>[];
+  /** Ways in which messages came out by the end of an operation. `undefined`: not observed. */
+  messages(state: S, observed: readonly InterruptMessage[] | undefined, pushed: Pushed): readonly MessageSuccessor<S>[];
+  /** The departure that the messages show: one is missing, or too many came. */
+  deviantMessages(state: S, observed: readonly InterruptMessage[], pushed: Pushed): readonly Successor<S>[];
 }

@@ -33,6 +33,24 @@ export interface Capabilities {
   readonly ioPermissions: boolean;
   /** ESRTPS: SRTP flushes every DMA-remapping cache. */
   readonly setRootFlushes: boolean;
+  /** RWBF: software flushes write buffers. */
+  readonly writeBufferFlush: boolean;
+  /** PLMR and PHMR. */
+  readonly protectedLow: boolean;
+  readonly protectedHigh: boolean;
+  readonly queuedInvalidation: boolean;
+  readonly interruptRemapping: boolean;
+  /** EIM: 32-bit APIC ids. */
+  readonly extendedInterrupts: boolean;
+  /** MHMV: largest IM of an interrupt-entry-cache invalidation. */
+  readonly maximumHandleMask: number;
+  /** DIT, PRS, PDS and HPTS, for the descriptors that need them. */
+  readonly deviceTlbThrottle: boolean;
+  readonly pageRequests: boolean;
+  readonly pageDrain: boolean;
+  readonly hostPermissions: boolean;
+  /** Older than revision 4 of the document or major version 4: IQERCD.IQEI may give no information. */
+  readonly early: boolean;
 }
 
 /** Decodes the capability registers of a component. */
@@ -63,6 +81,18 @@ export function capabilitiesOf(component: Component): Capabilities {
     abortMode: isSet(ECAP, ECAP_FIELDS.ADMS),
     ioPermissions: isSet(ECAP, ECAP_FIELDS.SSIRWS),
     setRootFlushes: isSet(CAP, CAP_FIELDS.ESRTPS),
+    writeBufferFlush: isSet(CAP, CAP_FIELDS.RWBF),
+    protectedLow: isSet(CAP, CAP_FIELDS.PLMR),
+    protectedHigh: isSet(CAP, CAP_FIELDS.PHMR),
+    queuedInvalidation: isSet(ECAP, ECAP_FIELDS.QI),
+    interruptRemapping: isSet(ECAP, ECAP_FIELDS.IR),
+    extendedInterrupts: isSet(ECAP, ECAP_FIELDS.EIM),
+    maximumHandleMask: Number(field(ECAP, ECAP_FIELDS.MHMV)),
+    deviceTlbThrottle: isSet(ECAP, [41, 41]),
+    pageRequests: isSet(ECAP, ECAP_FIELDS.PRS),
+    pageDrain: isSet(ECAP, [42, 42]),
+    hostPermissions: isSet(ECAP, [55, 55]),
+    early: Number.parseFloat(component.revision) < 4 || field(VER, [7, 4]) < 4n,
   };
 }
 

@@ -1,9 +1,8 @@
-import { hex, reasonName } from '../bits.js';
+import { reasonName } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
-import type { Deviation, DeviceRequest, Piece, RegisterAccess, Successor } from '../interface/model.js';
+import type { Deviation, DeviceRequest, Piece } from '../interface/model.js';
 import { condition, type FaultCondition, REQUEST_REASONS } from './conditions.js';
 import { lenientTranslation } from './lenient.js';
-import { differingFields, registerContents } from './registers.js';
 import type { Outcome, PageRequest } from './request.js';
 import { join, pageOutcomes, pagesOf, pageWays, type RequestContext, recordedWays, type Way } from './requests.js';
 import { settledReader } from './settled.js';
@@ -258,59 +257,4 @@ function way(
 
 function reasonNames(conditions: readonly FaultCondition[]): string {
   return [...new Set(conditions.map((each) => reasonName(each.reason)))].join(' or ');
-}
-
-/** The clause that a field of a register falls under. */
-const FIELD_CLAUSES: Readonly<Record<string, string>> = {
-  VER: 'VTD-REG-001',
-  CAP: 'VTD-REG-001',
-  ECAP: 'VTD-REG-001',
-  'GSTS.TES': 'VTD-GCMD-001',
-  'GSTS.SRTPS': 'VTD-GCMD-002',
-  RTADDR: 'VTD-REG-005',
-  CCMD: 'VTD-INV-012',
-  IOTLB: 'VTD-INV-013',
-  'FSTS.PFO': 'VTD-FREC-008',
-  'FSTS.PPF': 'VTD-FREC-005',
-  'FSTS.FRI': 'VTD-FREC-006',
-  FECTL: 'VTD-REG-003',
-  'FRCD.F': 'VTD-REG-011',
-  'FRCD.PV': 'VTD-FREC-R01',
-  'FRCD.EXE': 'VTD-FREC-R01',
-  'FRCD.PRIV': 'VTD-FREC-R01',
-  FRCD: 'VTD-FREC-002',
-};
-
-/** A register reads as it must not: named by the fields in which it differs from the nearest lawful content. The unit goes on as if it had read right. */
-export function deviantReading(
-  state: VtdState,
-  access: RegisterAccess,
-  observed: bigint,
-  context: RequestContext,
-): readonly Successor<VtdState>[] {
-  if (state.unknown !== undefined) return [];
-  const contents = registerContents(state, access, context.view) ?? [];
-  const [nearest] = contents
-    .map((content) => ({ content, fields: differingFields(content, access, observed) }))
-    .sort((a, b) => a.fields.length - b.fields.length);
-  if (nearest === undefined) return [];
-  const { content, fields } = nearest;
-  const identities = fields.map((each): FindingIdentity => {
-    const name = `${access.register}.${each.name}`;
-    const clause = FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? 'VTD-REG-015';
-    return { clause, kind: 'value-differs', discriminator: `${name}: ${hex(each.expected)}→${hex(each.observed)}` };
-  });
-  const list = (value: (each: (typeof fields)[number]) => bigint): string =>
-    fields.map((each) => `${each.name}=${hex(value(each))}`).join(', ');
-  const expected = list((each) => each.expected);
-  const seen = list((each) => each.observed);
-  return [
-    {
-      next: content.state,
-      clauses: fields.some((each) => each.name === 'FR') ? [] : content.clauses,
-      evidence: [{ what: access.register, reading: `expected ${expected}; observed ${seen}` }],
-      labels: content.labels,
-      deviation: { identities, expected, observed: seen },
-    },
-  ];
 }

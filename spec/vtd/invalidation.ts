@@ -10,6 +10,7 @@ import type { Invalidation, VtdState } from './state.js';
 export function writeContextCommand(state: VtdState, value: bigint, now: number): CommandResult {
   if (busy(state)) return { kind: 'undefined', reason: 'CCMD written while an invalidation is pending (N29)' };
   if (!isSet(value, CCMD_FIELDS.ICC)) return { kind: 'state', state, clauses: [] };
+  if (queued(state)) return { kind: 'undefined', reason: 'CCMD used while QIES=1 (facts 2.2)' };
   const context: Invalidation = {
     cache: 'context',
     granularity: Number(field(value, CCMD_FIELDS.CIRG)),
@@ -22,8 +23,13 @@ export function writeContextCommand(state: VtdState, value: bigint, now: number)
 export function writeIotlbCommand(state: VtdState, value: bigint, now: number): CommandResult {
   if (busy(state)) return { kind: 'undefined', reason: 'IOTLB written while an invalidation is pending (N29)' };
   if (!isSet(value, IOTLB_FIELDS.IVT)) return { kind: 'state', state, clauses: [] };
+  if (queued(state)) return { kind: 'undefined', reason: 'IOTLB used while QIES=1 (facts 2.2)' };
   const iotlb: Invalidation = { cache: 'iotlb', granularity: Number(field(value, IOTLB_FIELDS.IIRG)), submitted: now };
   return { kind: 'state', state: { ...state, pending: { ...state.pending, iotlb } }, clauses: ['VTD-REG-014'] };
+}
+
+function queued(state: VtdState): boolean {
+  return state.queue !== undefined || state.pending.queue !== undefined;
 }
 
 function busy(state: VtdState): boolean {

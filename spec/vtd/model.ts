@@ -2,7 +2,9 @@ import { hex } from '../bits.js';
 import type {
   ComponentModel,
   DeviceRequest,
+  MemoryRange,
   MemoryView,
+  Occasion,
   RegisterAccess,
   RequestSuccessor,
   Successor,
@@ -10,11 +12,16 @@ import type {
 import type { Component, Profile } from '../interface/profile.js';
 import type { StartState } from '../interface/scenario.js';
 import { checkCapabilities } from './capabilities.js';
-import { deviantReading, deviantWays } from './deviant.js';
+import { mergeContents, readsAs } from './content.js';
+import { deviantWays } from './deviant.js';
+import { deviantReading } from './deviant-reading.js';
+import { deviantMessageWays, messagesOnTheirWay, messageWays } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
+import { isBusy } from './queue.js';
+import { queueAdvances, queueSettled, statusRanges } from './queue-progress.js';
 import { writeRegister } from './register-writes.js';
-import { mergeContents, readsAs, registerBytes, registerContents, resolveRegister } from './registers.js';
+import { registerBytes, registerContents, resolveRegister } from './registers.js';
 import { requestWays } from './requests.js';
 import { initialState, stateKey, type VtdState } from './state.js';
 
@@ -40,9 +47,11 @@ export const vtdModel: ComponentModel<VtdUnit> = {
     if (state.unknown !== undefined) return [undecided(state, state.unknown)];
     if (!fits(access))
       return [undecided(state, { kind: 'undefined', reason: 'register access of a width it does not have (N54)' })];
-    const result = writeRegister(state, access, value, view.now);
-    if (result.kind === 'undefined') return [undecided(state, result)];
-    return [{ next: { ...state, ...result.state }, clauses: result.clauses, evidence: [], labels: [] }];
+    return writeRegister(state, access, value, view.now).map((result) =>
+      result.kind === 'undefined'
+        ? undecided(state, result)
+        : { next: { ...state, ...result.state }, clauses: result.clauses, evidence: [], labels: [] },
+    );
   },
 
   read(
@@ -59,6 +68,9 @@ export const vtdModel: ComponentModel<VtdUnit> = {
       ];
     }
     const fitting = contents.filter((content) => observed === undefined || readsAs(content, access, observed));
+    // Where the head was is not seen, so it need not be decided.
+    if (observed === undefined && access.register === 'IQH')
+      return [{ next: state, clauses: [], evidence: [], labels: [] }];
     return mergeContents(fitting).map((content) => ({
       next: { ...state, ...content.state },
       clauses: content.clauses,
@@ -105,14 +117,48 @@ export const vtdModel: ComponentModel<VtdUnit> = {
     }));
   },
 
-  settle(state: VtdUnit, now: number): VtdUnit {
+  settle(state: VtdUnit, view: MemoryView): readonly Successor<VtdUnit>[] {
+    const { now } = view;
     const done = completeInvalidation(completeInvalidation(state, 'context', now), 'iotlb', now);
-    return { ...state, ...completeGlobalCommand(done) };
+    return queueSettled(completeGlobalCommand(done), view).map((progress) => onTheWay(state, progress));
   },
+
+  idle(state: VtdUnit): boolean {
+    return !isBusy(state.queue) && !messagesOnTheirWay(state);
+  },
+
+  ownStores(state: VtdUnit, view: MemoryView): readonly MemoryRange[] {
+    return isBusy(state.queue) && state.unknown === undefined ? statusRanges(state, view) : [];
+  },
+
+  advances(state: VtdUnit, occasion: Occasion, view: MemoryView): readonly Successor<VtdUnit>[] {
+    if (!isBusy(state.queue) || state.unknown !== undefined)
+      return [onTheWay(state, { state, stores: [], clauses: [] })];
+    return queueAdvances(state, occasion, view).map((progress) => onTheWay(state, progress));
+  },
+
+  messages: messageWays,
+  deviantMessages: deviantMessageWays,
 };
+
+function stayingPut(unit: VtdUnit): Successor<VtdUnit> {
+  return { next: unit, clauses: [], evidence: [], labels: [] };
+}
+
+type Progress = ReturnType<typeof queueAdvances>[number];
+
+/** A way on that the unit took on its own. */
+function onTheWay(unit: VtdUnit, progress: Progress): Successor<VtdUnit> {
+  const { state, stores, clauses, undecided: why } = progress;
+  if (state === unit && why === undefined) return stayingPut(unit);
+  const next = { ...unit, ...state };
+  if (why !== undefined) return { ...undecided(next, why), stores };
+  return { next, clauses, evidence: [], labels: [], stores };
+}
 
 /** Facts 1.1: aligned DWORD access, or QWORD access to a register that is that wide. */
 function fits(access: RegisterAccess): boolean {
+  if (access.register === 'reserved') return access.offset % access.size === 0;
   const bytes = registerBytes(access.register);
   return bytes !== undefined && access.offset % access.size === 0 && access.offset + access.size <= bytes;
 }

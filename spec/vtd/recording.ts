@@ -1,5 +1,5 @@
 import { castDraft, produce } from 'immer';
-import { type FaultRecord, type FaultState, faultPending } from './state.js';
+import { type EventMessage, type FaultRecord, type FaultState, faultPending } from './state.js';
 
 /**
  * Primary fault logging. Facts 6.2.
@@ -9,10 +9,11 @@ import { type FaultRecord, type FaultState, faultPending } from './state.js';
  * 3. VTD-FREC-008: F=1 at the index sets PFO and drops the fault.
  * 4. VTD-FREC-001, VTD-FREC-006, VTD-FREC-007: otherwise the record is written and the index moves on.
  */
-export function logFault(faults: FaultState, record: FaultRecord): readonly FaultState[] {
+export function logFault(faults: FaultState, record: FaultRecord, message: EventMessage): readonly FaultState[] {
   if (faults.overflow) return [faults];
   const mayCollapse = faults.records.some((pending) => pending?.sourceId === record.sourceId);
-  return mayCollapse ? [faults, logAtIndex(faults, record)] : [logAtIndex(faults, record)];
+  const logged = logAtIndex(faults, record, message);
+  return mayCollapse ? [faults, logged] : [logged];
 }
 
 /** The rules of primary fault logging that decide what becomes of a fault, where every state agrees on it. */
@@ -28,8 +29,8 @@ export function loggingClauses(states: readonly FaultState[], record: FaultRecor
   return new Set(rules).size === 1 ? rules.slice(0, 1) : [];
 }
 
-/** Steps 3 and 4 of facts 6.2. */
-function logAtIndex(faults: FaultState, record: FaultRecord): FaultState {
+/** Steps 3 and 4 of facts 6.2. VTD-FREC-010: the index goes on from where it is. */
+function logAtIndex(faults: FaultState, record: FaultRecord, message: EventMessage): FaultState {
   const { index } = faults;
   if (faults.records[index] !== null) return { ...faults, overflow: true };
   const wasPending = faultPending(faults);
@@ -39,30 +40,67 @@ function logAtIndex(faults: FaultState, record: FaultRecord): FaultState {
     draft.index = (index + 1) % faults.records.length;
     if (!wasPending) draft.first = index;
   });
-  return wasPending ? next : raiseEvent(next);
+  return wasPending || anyCondition(faults) ? next : raiseEvent(next, message);
 }
 
-/** VTD-FREC-013: the event sets IP; with IM=0 the message goes out at once and IP is clear again. Facts 6.3. */
-function raiseEvent(faults: FaultState): FaultState {
-  return { ...faults, interruptPending: faults.interruptMask };
+/** Facts 6.3 step 1: PPF, PFO and IQE (ICE and ITE need Device-TLBs, which are not specified yet). */
+function anyCondition(faults: FaultState): boolean {
+  return faultPending(faults) || faults.overflow || faults.queueError;
 }
 
-/** VTD-FREC-016: IP falls when no condition is pending any more. Facts 6.3. */
-function settleEvent(faults: FaultState): FaultState {
-  return faultPending(faults) || faults.overflow ? faults : { ...faults, interruptPending: false };
+/**
+ * VTD-FREC-013: the event sets IP; with IM=0 the message goes out and IP is clear again. Facts 6.3.
+ * VTD-FREC-014: whoever calls this has seen that no other condition was pending.
+ */
+function raiseEvent(faults: FaultState, message: EventMessage): FaultState {
+  return faults.interruptMask
+    ? { ...faults, interruptPending: true }
+    : { ...faults, interruptPending: false, owed: [...faults.owed, message] };
+}
+
+/** VTD-FREC-019: IQE 0 to 1 raises the fault event by the same rule. */
+export function raiseQueueError(faults: FaultState, message: EventMessage): FaultState {
+  if (faults.queueError) return faults;
+  const next = { ...faults, queueError: true };
+  return anyCondition(faults) ? next : raiseEvent(next, message);
+}
+
+/**
+ * VTD-FREC-016: IP falls when no condition is pending any more. A message that was not seen yet may still be held,
+ * and is then dropped with its condition (N23). Facts 6.3.
+ */
+function settleEvent(faults: FaultState): readonly FaultState[] {
+  if (anyCondition(faults)) return [faults];
+  const quiet = { ...faults, interruptPending: false };
+  return faults.owed.length === 0 ? [quiet] : [quiet, { ...quiet, owed: [] }];
 }
 
 /** VTD-REG-011: writing 1 to F clears the record; nothing else in FRCD is writable. */
-export function clearRecord(faults: FaultState, index: number): FaultState {
+export function clearRecord(faults: FaultState, index: number): readonly FaultState[] {
   return settleEvent({ ...faults, records: faults.records.map((record, at) => (at === index ? null : record)) });
 }
 
-/** VTD-REG-008: writing 1 to PFO clears it. */
-export function clearOverflow(faults: FaultState): FaultState {
-  return settleEvent({ ...faults, overflow: false });
+/** VTD-REG-008: writing 1 to PFO or IQE clears it. */
+export function clearStatus(
+  faults: FaultState,
+  bits: { readonly overflow: boolean; readonly queueError: boolean },
+): readonly FaultState[] {
+  return settleEvent({
+    ...faults,
+    overflow: faults.overflow && !bits.overflow,
+    queueError: faults.queueError && !bits.queueError,
+  });
 }
 
-/** FECTL.IM is software's; VTD-FREC-015: clearing it with IP=1 sends the message and clears IP. Facts 6.3. */
-export function setInterruptMask(faults: FaultState, mask: boolean): FaultState {
-  return { ...faults, interruptMask: mask, interruptPending: mask && faults.interruptPending };
+/**
+ * FECTL.IM is software's, IP is not (VTD-REG-004). VTD-FREC-015: clearing IM with IP=1 sends one message and clears IP.
+ * Setting IM may still catch a message that was not sent yet (N23). Facts 6.3.
+ */
+export function setInterruptMask(faults: FaultState, mask: boolean, message: EventMessage): readonly FaultState[] {
+  const { interruptPending, owed } = faults;
+  if (!mask && interruptPending) {
+    return [{ ...faults, interruptMask: false, interruptPending: false, owed: [...owed, message] }];
+  }
+  const set = { ...faults, interruptMask: mask };
+  return mask && owed.length > 0 ? [set, { ...set, owed: [], interruptPending: true }] : [set];
 }

@@ -2,6 +2,7 @@ import type { Evidence } from '../interface/judgement.js';
 import type { DeviceRequest, MemoryView, Piece, RequestSuccessor } from '../interface/model.js';
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
+import { eventMessage } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type Outcome, type PageRequest, translateRequest } from './request.js';
@@ -166,6 +167,9 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
       return [{ next: state, pieces: [pieceOf(page, effect)], clauses, evidence, labels }];
     }
     case 'interrupt': {
+      if (state.interrupts || state.pending.interrupts !== undefined) {
+        return [undecided(state, page, 'inconclusive', 'interrupt remapping is not specified yet')];
+      }
       const { clauses, evidence } = outcome;
       return [
         { next: state, pieces: [pieceOf(page, { kind: 'interrupt' })], clauses, evidence, labels: ['interrupt'] },
@@ -225,7 +229,8 @@ export function recordedWays(
     access: page.access,
     clauses: Object.fromEntries(conditions.map((condition) => [condition.reason, condition.clause])),
   });
-  const next = mapFaults(state, (faults) => logFault(faults, record));
+  const message = eventMessage(state, 'FE');
+  const next = mapFaults(state, (faults) => logFault(faults, record, message));
   const pieces = [pieceOf(page, { kind: 'blocked' })];
   if (next.faults.length > MOST_FAULT_STATES) {
     const reason = `more than ${MOST_FAULT_STATES} states of fault recording`;

@@ -24,16 +24,23 @@ const BYTES: Readonly<Record<Kind, number>> = {
 
 /** Tick since which nothing older can be remembered: the submission of the last complete pair, or -1. */
 export function settledSince(invalidations: readonly Invalidation[]): number {
-  let iotlbSubmitted: number | undefined;
-  for (const invalidation of [...invalidations].reverse()) {
-    if (invalidation.granularity !== 1) continue;
-    if (invalidation.cache === 'iotlb') {
-      iotlbSubmitted ??= invalidation.submitted;
-    } else if (iotlbSubmitted !== undefined && (invalidation.completed ?? Infinity) <= iotlbSubmitted) {
-      return invalidation.submitted;
-    }
+  for (let at = invalidations.length - 1; at >= 0; at--) {
+    const context = invalidations[at]!;
+    if (context.cache !== 'context' || context.granularity !== 1) continue;
+    const follows = (each: Invalidation): boolean =>
+      each.cache === 'iotlb' && each.granularity === 1 && isAfter(each, context);
+    if (invalidations.some(follows)) return context.submitted;
   }
   return -1;
+}
+
+/**
+ * Whether an IOTLB invalidation came after a context-cache invalidation: it was submitted when that was
+ * complete, or queued behind it (VTD-QI-016).
+ */
+function isAfter(iotlb: Invalidation, context: Invalidation): boolean {
+  if (iotlb.order !== undefined && context.order !== undefined) return context.order < iotlb.order;
+  return (context.completed ?? Infinity) <= iotlb.submitted;
 }
 
 /** A reader for one walk, and the caching clauses that what it read so far rests on. */

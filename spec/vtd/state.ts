@@ -1,6 +1,7 @@
 import type { Component } from '../interface/profile.js';
 import type { StartState } from '../interface/scenario.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
+import type { QueueState } from './queue.js';
 import type { RootPointer } from './request.js';
 
 /** A fault record that software may find: the set of what it may hold. Facts 5.2. */
@@ -41,6 +42,22 @@ export interface FaultState {
   readonly first: number;
   readonly interruptMask: boolean;
   readonly interruptPending: boolean;
+  /** FSTS.IQE. */
+  readonly queueError: boolean;
+  /** Messages sent and not seen yet, as far as messages are observed. */
+  readonly owed: readonly EventMessage[];
+}
+
+/** An event message: what FEADDR and FEDATA, or IEADDR and IEDATA, held when it was sent; `undefined` when it may be torn. */
+export type EventMessage = { readonly address: bigint; readonly data: bigint } | undefined;
+
+/** ICS and IECTL. Facts 7.9. */
+export interface CompletionState {
+  /** ICS.IWC. */
+  readonly complete: boolean;
+  readonly interruptMask: boolean;
+  readonly interruptPending: boolean;
+  readonly owed: readonly EventMessage[];
 }
 
 /** An invalidation asked for by a register command. Facts 7.7. */
@@ -51,6 +68,8 @@ export interface Invalidation {
   readonly submitted: number;
   /** Tick at which software observed completion. */
   readonly completed?: number;
+  /** For one that was queued: its place among all descriptors. */
+  readonly order?: number;
 }
 
 /** A latched root pointer and when SRTP was written. */
@@ -62,6 +81,15 @@ export interface LatchedPointer extends RootPointer {
 export interface PendingCommands {
   readonly translation?: boolean;
   readonly setRoot?: LatchedPointer;
+  /** QIE. */
+  readonly queue?: boolean;
+  /** IRE and CFI. */
+  readonly interrupts?: boolean;
+  readonly compatibility?: boolean;
+  /** SIRTP: latches IRTA. */
+  readonly setInterruptTable?: true;
+  /** WBF. */
+  readonly flush?: true;
   readonly context?: Invalidation;
   readonly iotlb?: Invalidation;
 }
@@ -75,6 +103,13 @@ export interface VtdState {
   readonly rootSet: boolean;
   readonly root: LatchedPointer | undefined;
   readonly pending: PendingCommands;
+  /** IRES, CFIS and IRTPS. */
+  readonly interrupts: boolean;
+  readonly compatibility: boolean;
+  readonly interruptTableSet: boolean;
+  /** The invalidation queue; `undefined` while QIES=0. */
+  readonly queue: QueueState | undefined;
+  readonly completion: CompletionState;
   /** Last value written to the registers that just store. */
   readonly stored: Readonly<Record<string, bigint>>;
   /** CAIG and IAIG of the last finished commands, and the requests they answered. */
@@ -101,6 +136,11 @@ export function initialState(component: Component, start: StartState): VtdState 
     // The quarantine table of the ready state lies outside the arena; nothing in it is present.
     root: ready ? { table: QUARANTINE_TABLE, mode: 0, ioPermissions: false, since: -1 } : undefined,
     pending: {},
+    interrupts: false,
+    compatibility: false,
+    interruptTableSet: false,
+    queue: undefined,
+    completion: { complete: false, interruptMask: true, interruptPending: false, owed: [] },
     stored: {},
     performed: {},
     invalidations: [],
@@ -113,6 +153,8 @@ export function initialState(component: Component, start: StartState): VtdState 
         first: 0,
         interruptMask: true,
         interruptPending: false,
+        queueError: false,
+        owed: [],
       },
     ],
     unknown: undefined,
@@ -135,9 +177,10 @@ export function mapFaults(
 }
 
 function faultKey(faults: FaultState): string {
-  const { overflow, index, fresh, first, interruptMask, interruptPending } = faults;
+  const { overflow, index, fresh, first, interruptMask, interruptPending, queueError, owed } = faults;
   const records = faults.records.map((record) => record?.key ?? '').join(';');
-  return `${records}|${overflow}|${index}|${fresh}|${first}|${interruptMask}|${interruptPending}`;
+  const sent = owed.map((message) => `${message?.address},${message?.data}`).join(';');
+  return `${records}|${overflow}|${index}|${fresh}|${first}|${interruptMask}|${interruptPending}|${queueError}|${sent}`;
 }
 
 /** A short text that is equal for states that no later operation can tell apart. */

@@ -6,6 +6,8 @@ interface Write {
   readonly address: number;
   readonly data: Uint8Array;
   readonly tick: number;
+  /** The clause by which a component wrote it on its own. */
+  readonly clause?: string;
 }
 
 /** What lies at a host-physical address. */
@@ -76,10 +78,18 @@ export class MemoryLog {
   }
 
   /** `name` tells this store from any other that could follow the same log. */
-  store(address: number, data: Uint8Array, tick: number, name: string): MemoryLog {
+  store(address: number, data: Uint8Array, tick: number, name: string, clause?: string): MemoryLog {
     const writes = this.writes.length === this.length ? this.writes : this.writes.slice(0, this.length);
-    writes.push({ address, data, tick });
+    writes.push({ address, data, tick, ...(clause === undefined ? {} : { clause }) });
     return new MemoryLog(this.map, writes, this.length + 1, `${this.id}/${tick}${name}`);
+  }
+
+  /** The clause by which a component wrote a byte last, if one did. */
+  clauseAt(address: number): string | undefined {
+    for (let at = this.length - 1; at >= 0; at--) {
+      if (overlaps(this.writes[at]!, address, 1)) return this.writes[at]!.clause;
+    }
+    return undefined;
   }
 
   /** Bytes of a range now; `undefined` where they are not in RAM that scenarios may use. */

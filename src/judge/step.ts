@@ -1,6 +1,6 @@
 import { match } from 'ts-pattern';
 import type { Evidence } from '../../spec/interface/judgement.js';
-import type { MemoryView, RegisterAccess, RequestSuccessor, Successor } from '../../spec/interface/model.js';
+import type { MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type {
   DmaOperation,
@@ -10,31 +10,37 @@ import type {
   Operation,
   RegisterAddress,
 } from '../../spec/interface/operations.js';
-import type { Step } from '../../spec/interface/scenario.js';
+import { accessOf, operandValue, unitOf } from './access.js';
 import type { Bench } from './bench.js';
 import { applyPieces, type Carried, carriedBy } from './dma.js';
 import { paintBytes } from './memory.js';
+import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
 import { seenAddresses } from './seen.js';
 import type { Unit, Way, World } from './world.js';
 
 /** `admitted`: what the specification allows. `deviant`: departures that would explain the observation. */
 export type Mode = 'admitted' | 'deviant';
 
-/** A value read earlier, for operands that refer to it. `undefined` when it was not observed. */
-export function operandValue(operand: Operand, steps: readonly Step[]): bigint | undefined {
-  if (typeof operand === 'bigint') return operand;
-  const observation = steps[operand.ref]?.observation;
-  const value = observation !== undefined && 'value' in observation ? observation.value : undefined;
-  if (value === undefined) return undefined;
-  const [high, low] = operand.field ?? [63, 0];
-  const taken = (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
-  return taken * BigInt(operand.scale ?? 1) + (operand.plus ?? 0n);
+/**
+ * Every way on from a world through step `at` that fits what was observed: what components did on
+ * their own before it, the operation itself, and the interrupt messages that came out by its end.
+ */
+export function waysOn(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
+  if (world.abandoned !== undefined) return mode === 'admitted' ? [undecidedWay(world, at, world.abandoned)] : [];
+  const starts = advancesBefore(bench, world, at);
+  const plain = (how: Mode): readonly Way[] => starts.flatMap((start) => operationWays(bench, start, at, how));
+  if (mode === 'admitted') return plain('admitted').flatMap((way) => withMessages(bench, way, at));
+  const silent = plain('admitted').flatMap((way) => withDeviantMessages(bench, way, at));
+  const broken = plain('deviant').flatMap((way) => {
+    const heard = withMessages(bench, way, at);
+    return heard.length > 0 ? heard : withDeviantMessages(bench, way, at);
+  });
+  return [...broken, ...silent];
 }
 
-/** Every way on from a world through step `at` that fits what was observed. */
-export function waysOn(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
+/** Every way on through the operation itself. */
+function operationWays(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
   const { operation, observation } = bench.steps[at]!;
-  if (world.abandoned !== undefined) return mode === 'admitted' ? [undecidedWay(world, at, world.abandoned)] : [];
   const view = world.memory.view(at);
   return match<Operation, readonly Way[]>(operation)
     .with({ op: 'store' }, (store) =>
@@ -47,7 +53,7 @@ export function waysOn(bench: Bench, world: World, at: number, mode: Mode): read
     .with({ op: 'regWrite' }, (write) => registerWritten(bench, world, at, write, write.value, view, mode))
     .with({ op: 'regRead' }, { op: 'poll' }, (read) => registerRead(bench, world, at, read, observation, view, mode))
     .with({ op: 'dma' }, { op: 'message' }, (request) => requested(bench, world, at, request, observation, view, mode))
-    .with({ op: 'settle' }, () => (mode === 'admitted' ? [settled(bench, world, at)] : []))
+    .with({ op: 'settle' }, () => (mode === 'admitted' ? settled(bench, world, at) : []))
     .with({ op: 'reset' }, () => (mode === 'admitted' ? [restarted(bench, world, at)] : []))
     .with(
       { op: 'configRead' },
@@ -119,14 +125,17 @@ function loaded(world: World, at: number, load: LoadOperation, observation: Obse
   ];
   const observed = isToken(seen, first) ? 'bytes of a request' : 'other bytes';
   const memory = world.memory.store(Number(load.address), seen, at, 'seen');
+  const own = world.memory.clauseAt(Number(address) + (first & 7));
+  const identity =
+    own === undefined
+      ? { clause: 'PLAT-MEM-001', kind: 'memory-differs', discriminator: `arena: last store→${observed}` }
+      : { clause: own, kind: 'memory-differs', discriminator: `store of the unit→${observed}` };
   return [
     {
       world: onward(world, { memory }, { clauses: [], labels: [], evidence }),
       evidence,
       deviation: {
-        identities: [
-          { clause: 'PLAT-MEM-001', kind: 'memory-differs', discriminator: `arena: last store→${observed}` },
-        ],
+        identities: [identity],
         expected: `${show(held)} at 0x${address.toString(16)}`,
         observed: show(seen),
       },
@@ -138,20 +147,6 @@ function loaded(world: World, at: number, load: LoadOperation, observation: Obse
 function isToken(bytes: Uint8Array, at: number): boolean {
   const piece = at & ~3;
   return ((bytes[piece + 3] ?? 0) & 0xf0) === 0xd0 && bytes[piece + 1] === 0;
-}
-
-function unitOf(bench: Bench, component: string): Unit | undefined {
-  return bench.units.find(({ key }) => key === component);
-}
-
-/** The access that a register address means; `undefined` when its index was not observed. */
-function accessOf(bench: Bench, address: RegisterAddress): RegisterAccess | undefined {
-  const component = bench.profile.components[address.component];
-  const unit = unitOf(bench, address.component);
-  const index = operandValue(address.index ?? 0n, bench.steps);
-  if (component === undefined || unit === undefined || index === undefined) return undefined;
-  const place = unit.model.resolve(component, address.register, Number(index), address.offset ?? 0);
-  return place === undefined ? undefined : { ...place, size: address.size };
 }
 
 function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {
@@ -274,15 +269,30 @@ function requestWay(
   }
   const applied = applyPieces(world, successor.pieces, carried, observation, bench.map, at);
   if (applied === undefined) return [];
-  const way = fromSuccessor(applied.world, at, unit.key, successor);
+  const interrupts = successor.pieces.flatMap(({ effect, offset }) =>
+    effect.kind === 'interrupt' ? [carried.request.address + BigInt(offset)] : [],
+  );
+  const way = {
+    ...fromSuccessor(applied.world, at, unit.key, successor),
+    ...(interrupts.length === 0 ? {} : { interrupts }),
+  };
   if (applied.lost === undefined) return [way];
   const undecided = [...way.world.undecided, { at, kind: 'inconclusive' as const, reason: applied.lost }];
   return [{ ...way, world: { ...way.world, lost: applied.lost, undecided } }];
 }
 
-function settled(bench: Bench, world: World, at: number): Way {
-  const states = Object.fromEntries(bench.units.map(({ key, model }) => [key, model.settle(world.states[key], at)]));
-  return { world: onward(world, { states }), evidence: [] };
+/** Every component comes to rest. */
+function settled(bench: Bench, world: World, at: number): readonly Way[] {
+  const start: readonly Way[] = [{ world: onward(world, {}), evidence: [] }];
+  return bench.units.reduce(
+    (ways, unit) =>
+      ways.flatMap((way) =>
+        unit.model
+          .settle(way.world.states[unit.key], way.world.memory.view(at))
+          .map((successor) => ({ world: onItsOwn(way.world, at, unit.key, successor), evidence: [] })),
+      ),
+    start,
+  );
 }
 
 /** After a reset every component is in its reset state; memory stays. */

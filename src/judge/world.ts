@@ -31,6 +31,8 @@ export interface World {
 export interface Way {
   readonly world: World;
   readonly deviation?: Deviation;
+  /** Addresses of the interrupt messages that the operation itself sends. */
+  readonly interrupts?: readonly bigint[];
   readonly evidence: readonly Evidence[];
 }
 

@@ -1,0 +1,117 @@
+import { hex } from '../bits.js';
+import type { FindingIdentity } from '../interface/judgement.js';
+import type { MemoryView, RegisterAccess, Successor } from '../interface/model.js';
+import { differingFields, RESERVED } from './content.js';
+import { acceptBadDescriptor, standsAtError } from './lenient-queue.js';
+import { registerContents } from './registers.js';
+import type { RequestContext } from './requests.js';
+import type { VtdState } from './state.js';
+
+/** Departures of registers: what a unit that breaks a rule may show instead. Used only when nothing admitted fits. */
+
+type Difference = ReturnType<typeof differingFields>[number];
+
+/** The clause that a field of a register falls under. */
+const FIELD_CLAUSES: Readonly<Record<string, string>> = {
+  VER: 'VTD-REG-001',
+  CAP: 'VTD-REG-001',
+  ECAP: 'VTD-REG-001',
+  'GSTS.TES': 'VTD-GCMD-001',
+  'GSTS.SRTPS': 'VTD-GCMD-002',
+  RTADDR: 'VTD-REG-005',
+  CCMD: 'VTD-INV-012',
+  IOTLB: 'VTD-INV-013',
+  'FSTS.PFO': 'VTD-FREC-008',
+  'FSTS.PPF': 'VTD-FREC-005',
+  'FSTS.FRI': 'VTD-FREC-006',
+  'FSTS.IQE': 'VTD-QI-R03',
+  FECTL: 'VTD-REG-003',
+  'IECTL.IM': 'VTD-REG-003',
+  'IECTL.IP': 'VTD-WAIT-004',
+  'FRCD.F': 'VTD-REG-011',
+  'FRCD.PV': 'VTD-FREC-R01',
+  'FRCD.EXE': 'VTD-FREC-R01',
+  'FRCD.PRIV': 'VTD-FREC-R01',
+  FRCD: 'VTD-FREC-002',
+};
+
+/** A register reads as it must not: named by the fields in which it differs from the nearest lawful content. The unit goes on as if it had read right. */
+export function deviantReading(
+  state: VtdState,
+  access: RegisterAccess,
+  observed: bigint,
+  context: RequestContext,
+): readonly Successor<VtdState>[] {
+  if (state.unknown !== undefined) return [];
+  const contents = registerContents(state, access, context.view) ?? [];
+  const [nearest] = contents
+    .map((content) => ({ content, fields: differingFields(content, access, observed) }))
+    .sort((a, b) => a.fields.length - b.fields.length);
+  if (nearest === undefined) return [];
+  const { content, fields } = nearest;
+  const accepted = acceptedDescriptor(content.state, access, fields, context.view);
+  if (accepted !== undefined) return [accepted];
+  const identities = fields.map((each): FindingIdentity => {
+    const name = `${access.register}.${each.name}`;
+    const own = each.name === RESERVED ? 'VTD-REG-015' : content.clauses[0];
+    const clause = FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? own ?? 'VTD-REG-015';
+    return { clause, kind: 'value-differs', discriminator: `${name}: ${difference(access.register, each)}` };
+  });
+  const list = (value: (each: (typeof fields)[number]) => bigint): string =>
+    fields.map((each) => `${each.name}=${hex(value(each))}`).join(', ');
+  const expected = list((each) => each.expected);
+  const seen = list((each) => each.observed);
+  return [
+    {
+      next: wronglyStopped(fields) ? { ...content.state, unknown: STOPPED } : content.state,
+      clauses: fields.some((each) => each.name === 'FR') ? [] : content.clauses,
+      evidence: [{ what: access.register, reading: `expected ${expected}; observed ${seen}` }],
+      labels: content.labels,
+      deviation: { identities, expected, observed: seen },
+    },
+  ];
+}
+
+/** Registers whose fields hold what software chose, so that the values themselves tell nothing. */
+const CHOSEN = /^(IQ[HTA]|I?RTA|[FI]E(DATA|U?ADDR)|P[LH]M)/;
+
+/** Expected and observed value, as far as they name the departure. */
+function difference(register: string, { expected, observed }: Difference): string {
+  if (!CHOSEN.test(register)) return `${hex(expected)}→${hex(observed)}`;
+  const name = (value: bigint, other: string): string => (value === 0n ? '0x0' : other);
+  return `${name(expected, 'value')}→${name(observed, 'another')}`;
+}
+
+const STOPPED = { kind: 'inconclusive', reason: 'the queue stopped at a lawful descriptor' } as const;
+
+/** IQE although nothing is wrong: where the queue stands is not known. */
+function wronglyStopped(fields: readonly Difference[]): boolean {
+  return fields.some((each) => each.name === 'IQE' && each.observed === 1n);
+}
+
+/** IQE is missing, or the head is beyond a bad descriptor: the unit took it for a good one. Named by the field that is wrong. */
+function acceptedDescriptor(
+  state: VtdState,
+  access: RegisterAccess,
+  fields: readonly Difference[],
+  view: MemoryView,
+): Successor<VtdState> | undefined {
+  const shown = fields.some((each) => each.name === 'QH' || (each.name === 'IQE' && each.observed === 0n));
+  if (!shown) return undefined;
+  const error = standsAtError(state, view);
+  if (error === undefined) return undefined;
+  const identities = error.causes.map((cause) => ({
+    clause: error.clause,
+    kind: 'descriptor-accepted',
+    discriminator: `${cause}: IQE→accepted`,
+  }));
+  const expected = `IQE=1, head on the descriptor (${error.causes.join(', ')})`;
+  const observed = `${access.register} shows that the queue went on`;
+  return {
+    next: acceptBadDescriptor(state, view),
+    clauses: [],
+    evidence: [{ what: access.register, reading: `expected ${expected}; ${observed}` }],
+    labels: [],
+    deviation: { identities, expected, observed },
+  };
+}

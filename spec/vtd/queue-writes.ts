@@ -1,0 +1,44 @@
+import type { CommandResult } from './global-command.js';
+import { handOver } from './queue.js';
+import { PROTECTION } from './register-file.js';
+import type { VtdState } from './state.js';
+
+/** Writes that concern the queue, and protected memory. Facts 2.2, 7.9. */
+
+/** VTD-QI-001: with QIES=0 IQT is only stored; otherwise it hands descriptors over. */
+export function writeTail(state: VtdState, now: number): CommandResult {
+  if (state.pending.queue !== undefined) {
+    return { kind: 'undefined', reason: 'IQT written while QIE is changing (facts 2.2)' };
+  }
+  if (state.queue === undefined) return { kind: 'state', state, clauses: ['VTD-QI-001'] };
+  const queue = handOver(state, state.queue, now);
+  if (queue === undefined) return { kind: 'undefined', reason: 'IQT moved back over descriptors that the unit owns' };
+  return { kind: 'state', state: { ...state, queue }, clauses: state.translation ? [] : ['VTD-QI-002'] };
+}
+
+/** Facts 2.2: IQA must not change while the queue is in use. */
+export function writeQueueAddress(before: VtdState, after: VtdState): CommandResult {
+  const inUse = before.queue !== undefined || before.pending.queue !== undefined;
+  if (inUse && (before.stored['IQA'] ?? 0n) !== after.stored['IQA']) {
+    return { kind: 'undefined', reason: 'IQA changed while QIES=1 (facts 2.2)' };
+  }
+  return { kind: 'state', state: after, clauses: [] };
+}
+
+/** VTD-QI-008: with IQE clear again the unit reads the descriptor at the head anew. */
+export function resumeQueue(state: VtdState, now: number): VtdState {
+  const { queue } = state;
+  if (queue?.error === undefined) return state;
+  const submitted = queue.submitted.map(({ to }) => ({ to, tick: now }));
+  return { ...state, queue: { ...queue, submitted, error: undefined } };
+}
+
+/** VTD-PMR-R01: EPM is software's; base and limit must not change while the regions are protected (facts 1.6). */
+export function writeProtection(before: VtdState, after: VtdState): CommandResult {
+  const enabled = ((before.stored['PMEN'] ?? 0n) & PROTECTION.enable) !== 0n;
+  const moved = ['PLMBASE', 'PLMLIMIT', 'PHMBASE', 'PHMLIMIT'].some(
+    (name) => (before.stored[name] ?? 0n) !== (after.stored[name] ?? 0n),
+  );
+  if (enabled && moved) return { kind: 'undefined', reason: 'protected region changed while PRS=1' };
+  return { kind: 'state', state: after, clauses: [] };
+}
