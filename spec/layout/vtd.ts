@@ -216,3 +216,37 @@ export const FAULT = {
   PAGE_REQUEST_IN_LEGACY_MODE: 0x32,
   ABORT_MODE: 0x33,
 } as const;
+
+/** Fields of PMEN (064h). */
+export const PMEN_FIELDS = { EPM: [31, 31], PRS: [0, 0] } as const satisfies Record<string, Bits>;
+
+/** Fields of IQH (080h) and IQT (088h): byte offset in the queue, in units of 16 bytes. */
+export const IQH_FIELDS = { QH: [18, 4] } as const satisfies Record<string, Bits>;
+export const IQT_FIELDS = { QT: [18, 4] } as const satisfies Record<string, Bits>;
+
+/** Fields of IQA (090h). DW=1: descriptors of 256 bits; the queue is 2^QS pages of 4 KiB. */
+export const IQA_FIELDS = { IQA: [63, 12], DW: [11, 11], QS: [2, 0] } as const satisfies Record<string, Bits>;
+
+/** Fields of ICS (09Ch). */
+export const ICS_FIELDS = { IWC: [0, 0] } as const satisfies Record<string, Bits>;
+
+/** Fields of IECTL (0A0h). */
+export const IECTL_FIELDS = { IM: [31, 31], IP: [30, 30] } as const satisfies Record<string, Bits>;
+
+/** Fields of IQERCD (0B0h). */
+export const IQERCD_FIELDS = {
+  ICESID: [63, 48],
+  ITESID: [47, 32],
+  IQEI: [3, 0],
+} as const satisfies Record<string, Bits>;
+
+/** Fields of IRTA (0B8h). */
+export const IRTA_FIELDS = { IRTA: [63, 12], EIME: [11, 11], S: [3, 0] } as const satisfies Record<string, Bits>;
+
+/** Fields of the registers that hold an event's message: FEDATA and IEDATA, FEADDR and IEADDR, FEUADDR and IEUADDR. */
+export const EVENT_DATA_FIELDS = { DATA: [15, 0] } as const satisfies Record<string, Bits>;
+export const EVENT_ADDRESS_FIELDS = { MA: [31, 2] } as const satisfies Record<string, Bits>;
+export const EVENT_UPPER_ADDRESS_FIELDS = { MUA: [31, 0] } as const satisfies Record<string, Bits>;
+
+/** TTM values of RTADDR. */
+export const TABLE_MODE = { legacy: 0, scalable: 1, reserved: 2, abort: 3 } as const;
