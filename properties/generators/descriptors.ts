@@ -1,4 +1,4 @@
-import { DESCRIPTORS, DESCRIPTOR_TYPE, type DescriptorLayout } from '../../spec/layout/vtd-queue.js';
+import { DESCRIPTOR_TYPE, DESCRIPTORS, type DescriptorLayout } from '../../spec/layout/vtd-queue.js';
 import { withField } from './capabilities.js';
 
 /** A 128-bit descriptor as two 64-bit words, low half first. */

@@ -1,6 +1,12 @@
 import { FSTS_FIELDS, ICS_FIELDS, IQA_FIELDS, IQT_FIELDS } from '../../spec/layout/vtd.js';
 import { FRAME, withField } from './capabilities.js';
-import { contextDescriptor, type Descriptor, iotlbDescriptor, type WaitOptions, waitDescriptor } from './descriptors.js';
+import {
+  contextDescriptor,
+  type Descriptor,
+  iotlbDescriptor,
+  type WaitOptions,
+  waitDescriptor,
+} from './descriptors.js';
 import { type ArenaMemory, FRAME_WORDS } from './memory.js';
 import type { Script } from './script.js';
 
@@ -70,10 +76,10 @@ export class Queue {
   }
 
   /** Writes IQT and IQA for an empty queue; `more` is added to IQA. */
-  program(more = 0n): void {
+  program(more = 0n, address = this.address): void {
     this.next = 0;
     this.#script.write('IQT', 8, 0n);
-    this.#script.write('IQA', 8, withField(this.address, IQA_FIELDS.QS, BigInt(this.size)) | more);
+    this.#script.write('IQA', 8, withField(address, IQA_FIELDS.QS, BigInt(this.size)) | more);
   }
 
   /** QIE off, after a wait that was seen complete. */
@@ -96,6 +102,14 @@ export class Queue {
     this.#memory.setPlain(this.#frame * FRAME_WORDS + slot * SLOT_WORDS, descriptor);
   }
 
+  /** Stores a descriptor in the next `count` slots; those must not pass the end of the queue. */
+  fill(descriptor: Descriptor, count: number): void {
+    const words = Array.from({ length: count }, () => descriptor).flat();
+    this.#memory.setPlain(this.#frame * FRAME_WORDS + this.next * SLOT_WORDS, words);
+    this.next = (this.next + count) % this.slots;
+    this.endsInWait = false;
+  }
+
   putWait(options: WaitOptions): number {
     const slot = this.put(waitDescriptor(options));
     this.endsInWait = true;
@@ -109,10 +123,10 @@ export class Queue {
     return { address: this.statusAddress + BigInt(4 * n), data: 0xc0de_0000 + this.#statuses, word };
   }
 
-  /** Writes the tail as it stands, after the descriptors. */
-  notify(): void {
+  /** Writes what was stored, then the tail: behind the last descriptor put in, or at a slot. */
+  notify(slot = this.next): void {
     this.#memory.commit(this.#script);
-    this.#script.write('IQT', 8, withField(0n, IQT_FIELDS.QT, BigInt(this.next)));
+    this.#script.write('IQT', 8, withField(0n, IQT_FIELDS.QT, BigInt(slot)));
   }
 
   clearCompletion(): void {
@@ -128,6 +142,25 @@ export class Queue {
     if (this.#statuses > 0) this.#script.load(this.statusAddress, 8 * ((this.#statuses + 1) >> 1));
   }
 
+  /** Reads what tells of the queue. IQERCD says something only while FSTS.IQE is set. */
+  look(): void {
+    const script = this.#script;
+    script.read('FSTS', 4);
+    script.read('IQH', 8);
+    script.read('IQERCD', 8);
+    script.read('ICS', 4);
+    script.read('IECTL', 4);
+    this.loadStatuses();
+  }
+
+  /** Puts another descriptor where the queue stopped, and clears IQE: the queue goes on there. */
+  recover(slot: number, descriptor: Descriptor): void {
+    this.overwrite(slot, descriptor);
+    this.#memory.commit(this.#script);
+    this.clearError();
+    this.#script.settle();
+  }
+
   /** Global context-cache, then global IOTLB invalidation, then a wait that is seen complete. `stepwise` writes the tail after each. */
   flush(completion: Completion, drain = false, stepwise = false): void {
     for (const descriptor of [contextDescriptor(1), iotlbDescriptor(1, { drain })]) {
@@ -135,6 +168,16 @@ export class Queue {
       if (stepwise) this.notify();
     }
     this.awaitAll(completion, stepwise);
+  }
+
+  /** While the queue is off: a wait between head and tail that must not be done, and the tail back to the head. */
+  awaitOff(): void {
+    const { address, data, word } = this.nextStatus();
+    this.putWait({ status: { address, data } });
+    this.notify();
+    this.#script.settle();
+    this.#script.read('IQH', 8);
+    this.#script.load(this.#memory.wordAddress(word), 8);
   }
 
   /** A wait for everything before it, seen complete. */
