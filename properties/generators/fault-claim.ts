@@ -25,7 +25,7 @@ const PENDING = 1n << BigInt(FSTS_FIELDS.PPF[1]);
 const OVERFLOW = 1n << BigInt(FSTS_FIELDS.PFO[1]);
 
 /** Value of a register read, where it was observed. */
-function valueOf({ operation, observation }: Step, register: string): bigint | undefined {
+function observedValue({ operation, observation }: Step, register: string): bigint | undefined {
   if (operation.op !== 'regRead' || operation.register !== register || observation.of !== 'regRead') return undefined;
   return observation.value;
 }
@@ -50,7 +50,7 @@ class Look {
   }
 
   take(at: number, step: Step): void {
-    const value = valueOf(step, 'FRCD');
+    const value = observedValue(step, 'FRCD');
     if (value === undefined || step.operation.op !== 'regRead') return;
     const { offset = 0, index = 0n } = step.operation;
     if (offset === 0) this.#low = value;
@@ -126,7 +126,7 @@ export function reportingFault(history: History, blocked: readonly BlockedReques
     if (request !== undefined) sent?.push(request);
     look?.take(at, step);
     const touched = operation.op === 'regWrite' && ['FRCD', 'FSTS', 'GCMD'].includes(operation.register);
-    const status = valueOf(step, 'FSTS');
+    const status = observedValue(step, 'FSTS');
     if (!touched && request === undefined && status === undefined) continue;
     const violation = judged();
     if (violation !== undefined) return violation;

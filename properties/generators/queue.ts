@@ -78,6 +78,7 @@ export class Queue {
   /** Writes IQT and IQA for an empty queue; `more` is added to IQA. */
   program(more = 0n, address = this.address): void {
     this.next = 0;
+    this.endsInWait = false;
     this.#script.write('IQT', 8, 0n);
     this.#script.write('IQA', 8, withField(address, IQA_FIELDS.QS, BigInt(this.size)) | more);
   }

@@ -32,13 +32,13 @@ const LOW_HALF = 0xffff_ffffn;
 const CONTROL_PRESERVED = bit(FECTL_FIELDS.IP[1]) - 1n;
 
 /** Bits to leave alone, by register. */
-function untouchedBits(register: string, platform: Platform): bigint {
+function untouchedBits(register: string): bigint {
   switch (register) {
     case 'FECTL':
     case 'IECTL':
       return CONTROL_PRESERVED;
     case 'PMEN':
-      return LOW_HALF ^ bit(PMEN_FIELDS.EPM[1]) ^ (platform.protectedLow || platform.protectedHigh ? 0n : 1n);
+      return LOW_HALF ^ bit(PMEN_FIELDS.EPM[1]) ^ bit(PMEN_FIELDS.PRS[1]);
     case 'CCMD':
       return bit(CCMD_FIELDS.ICC[1]);
     case 'IOTLB':
@@ -83,11 +83,11 @@ export function registerViews(platform: Platform): readonly RegisterView[] {
   const views: RegisterView[] = [];
   for (const [register, { bytes }] of Object.entries(VTD_REGISTERS)) {
     if (register === 'GCMD') continue;
-    const untouched = untouchedBits(register, platform);
+    const untouched = untouchedBits(register);
     views.push({ register, bytes, offset: 0, exists: existsOn(register, platform), untouched });
   }
   for (const register of ['IVA', 'IOTLB']) {
-    views.push({ register, bytes: 8, offset: 0, exists: true, untouched: untouchedBits(register, platform) });
+    views.push({ register, bytes: 8, offset: 0, exists: true, untouched: untouchedBits(register) });
   }
   const last = platform.faultRecords - 1;
   for (const index of last === 0 ? [0] : [0, last]) {
