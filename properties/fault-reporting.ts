@@ -71,6 +71,6 @@ export const faultReporting: Property<CaseIntents> = {
   ],
   notApplicable: unsuitable,
   intents: (profile) => cases(platformOf(profile), RECIPE),
-  build: (profile, intents) => buildCase(profile, intents, { badModes: 25, resets: 5 }),
+  build: (profile, intents) => buildCase(profile, intents, { badModes: 80, resets: 10 }),
   minimumShares: shares,
 };

@@ -87,6 +87,12 @@ describe('isolation', () => {
     expect(violation?.discriminator).toBe('memory changed by nobody');
   });
 
+  test('bytes of a token beyond the length of its write are of nobody', () => {
+    const violation = intrusion(tampered(history, own, 0x40, tokenBytes(0, 0, 24)));
+    expect(violation?.expected).toContain('byte 80 of');
+    expect(violation?.discriminator).toBe('memory changed by nobody');
+  });
+
   test('random cases on the engine show none', async () => {
     const profile = await target.describe();
     const drawn = fc.sample(isolation.intents(profile), { seed: 4, numRuns: 60 });

@@ -72,11 +72,6 @@ export function highField(value: bigint, [high, low]: readonly [number, number],
   return withField(value, [high - 64, low - 64], part);
 }
 
-/** Bits of the high half of a 128-bit entry. */
-export function highPart(value: bigint, [high, low]: readonly [number, number]): bigint {
-  return (value >> BigInt(low - 64)) & ((1n << BigInt(high - low + 1)) - 1n);
-}
-
 /** Translation type of a context entry's low half. */
 export function translationType(low: bigint): number {
   return Number((low >> BigInt(CONTEXT_ENTRY.fields.TT[1])) & 3n);

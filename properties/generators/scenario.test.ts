@@ -28,6 +28,30 @@ function check(profile: Profile, property: Property, built: ReturnType<Property[
 
 const CASES = 40;
 
+/** Devices where a flipped or a cut-off address easily lands. */
+function crowded(profile: Profile): Profile {
+  const device = (base: bigint, bytes: bigint) => ({ kind: 'device', base, bytes }) as const;
+  const devices = [
+    device(0x0408_0000n, 0x8_0000n),
+    device(0x0500_0000n, 0x100_0000n),
+    device(0x8000_0000n, 0x7e00_0000n),
+  ];
+  return { ...profile, memory: [...profile.memory, ...devices] };
+}
+
+test.each(properties)('$id stays away from devices all around', (property) => {
+  const profile = crowded(withCapabilities(engineProfile(shapeOf('57-1g')), {}, { QI: 1 }));
+  let withheld = 0;
+  const drawn = fc.sample(property.intents(profile), { seed: 12, numRuns: CASES });
+  const sweep = property.sweep?.(profile);
+  const swept = Array.from({ length: sweep?.size ?? 0 }, (_, index) => sweep!.at(index));
+  for (const built of [...drawn.map((intents) => property.build(profile, intents)), ...swept]) {
+    check(profile, property, built);
+    withheld += built.labels['made:withheld'] ?? 0;
+  }
+  if (property.id === 'entry-sweep') expect(withheld).toBeGreaterThan(0);
+});
+
 describe.each(variants())('scenarios for %s', (_, profile) => {
   test.each(properties.filter((property) => property.notApplicable?.(profile) === undefined))('$id', (property) => {
     for (const intents of fc.sample(property.intents(profile), { seed: 11, numRuns: CASES })) {

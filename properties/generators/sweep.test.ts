@@ -80,6 +80,19 @@ describe.each(SHAPE_NAMES)('the sweep for the shape %s', (name) => {
     }
   });
 
+  test('takes both rights from an entry that is not present before the flip', () => {
+    const found = groups(profile);
+    for (const [key, points] of found) {
+      if (!key.endsWith('false')) continue;
+      const bit = 5;
+      const absent = tables(operationsOf(profile, points[bit]!, 0));
+      const present = tables(operationsOf(profile, found.get(key.replace('false', 'true'))![bit]!, 0));
+      const [[entry, bits]] = difference(absent, present) as [[bigint, bigint]];
+      expect(bits).toBe(3n);
+      expect(present.get(entry)! & 3n).toBe(3n);
+    }
+  });
+
   test('sends a read at least, and a write unless it could leave the arena', () => {
     const points = sweepPoints(platform);
     let withheld = 0;

@@ -23,7 +23,9 @@ export interface SweepPoint {
   readonly change:
     | { readonly kind: 'bit'; readonly bit: number }
     | { readonly kind: 'field'; readonly field: 'AW' | 'TT' | 'DID'; readonly value: bigint }
-    | { readonly kind: 'address'; readonly address: bigint };
+    | { readonly kind: 'address'; readonly address: bigint }
+    /** Every bit is 1, as where nothing answers a read. */
+    | { readonly kind: 'ones' };
 }
 
 /** Input address with another table position at each level. */
@@ -43,6 +45,12 @@ function bits(start: Start, size: number): Section {
 
 function listed(start: Start, changes: readonly SweepPoint['change'][]): Section {
   return { size: changes.length, at: (index) => ({ ...start, change: changes[index]! }) };
+}
+
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+
+function ones(start: Start): Section {
+  return listed(start, [{ kind: 'ones' }]);
 }
 
 function addresses(platform: Platform, start: Start, top: number): Section {
@@ -75,9 +83,11 @@ function structures(platform: Platform, width: Width): Section[] {
   return [
     bits(root, ROOT_ENTRY.bytes * 8),
     addresses(platform, root, 64),
+    ones(root),
     bits(context, CONTEXT_ENTRY.bytes * 8),
     fields(context, platform),
     addresses(platform, context, 64),
+    ones(context),
   ];
 }
 
@@ -86,6 +96,7 @@ function paging(platform: Platform, width: Width): Section[] {
     bits({ width, leaf, where, present: true }, 64),
     bits({ width, leaf, where, present: false }, 64),
     addresses(platform, { width, leaf, where, present: true }, 52),
+    ones({ width, leaf, where, present: true }),
   ];
   const upper = Array.from({ length: width.levels - 1 }, (_, n) => width.levels - n);
   // Upper entries once, above a 4 KiB leaf; leaves at every level that has them.
@@ -111,6 +122,7 @@ export function sweepPoints(platform: Platform): Section {
 
 function changed(words: EntryWords, point: SweepPoint): EntryWords {
   const { change, where } = point;
+  if (change.kind === 'ones') return { low: ALL_ONES, high: ALL_ONES };
   if (change.kind === 'bit') return flip(words, change.bit);
   if (change.kind === 'field') return replaceField(words, CONTEXT_ENTRY.fields[change.field], change.value);
   const mask = typeof where === 'number' ? ADDRESS_MASK : POINTER_MASK;

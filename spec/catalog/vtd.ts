@@ -102,6 +102,13 @@ export const vtdClauses: readonly Clause[] = [
   clause('VTD-ROOT-004', 'Root Entry', 'A root entry with P=1 and CTP bits 63:HAW set: fault Ah.', '2', '-', 'N9'),
   clause('VTD-ROOT-005', 'Root Entry', 'A root entry with P=0 and garbage elsewhere: fault 1h, not Ah.', '2', '-'),
   clause('VTD-ROOT-006', 'Non-Recoverable Address Translation Faults', 'An unreadable root entry: fault 8h.', '2', '-'),
+  clause(
+    'VTD-ROOT-007',
+    'Non-Recoverable Address Translation Faults',
+    'Faults 1h, 8h, Ah are recorded whatever FPD bits exist elsewhere.',
+    '2',
+    '-',
+  ),
   clause('VTD-CTX-001', 'Context Entry', 'The context entry is at CTP + 16 * devfn.', '2', '-'),
   clause('VTD-CTX-002', 'Context Entry', 'A context entry with P=0: fault 2h unless its FPD=1.', '2', '-'),
   clause(
@@ -388,6 +395,14 @@ export const vtdClauses: readonly Clause[] = [
     'N18',
   ),
   clause('VTD-FREC-009', 'Primary Fault Logging', 'With PFO=1 nothing is recorded until it is cleared.', '2', '-'),
+  clause(
+    'VTD-FREC-010',
+    'Primary Fault Logging',
+    'After clearing all F and PFO the next fault uses the current index.',
+    '1S',
+    '-',
+    'N18',
+  ),
   clause(
     'VTD-FREC-011',
     'Primary Fault Logging',

@@ -13,7 +13,7 @@ import type { VtdState } from './state.js';
 
 type Page = PageRequest & { readonly offset: number };
 
-/** Departures of one page of a request; the other pages do what is admitted. */
+/** Departures of a request: of one of its pages while the others do what is admitted, or of all in the same manner. */
 export function deviantWays(
   state: VtdState,
   request: DeviceRequest,
@@ -21,17 +21,34 @@ export function deviantWays(
   seen: readonly bigint[],
 ): readonly Way[] {
   const pages = pagesOf(request);
-  const start: Way = { next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] };
-  return pages.flatMap((_, broken) =>
+  const through = (broken: (at: number) => boolean): readonly Way[] =>
     pages.reduce<readonly Way[]>(
       (ways, page, at) =>
         ways.flatMap((way) => {
-          const next = at === broken ? deviantPage(way.next, page, context, seen) : pageWays(way.next, page, context);
-          return next.map((each) => join(way, each));
+          const next = broken(at) ? deviantPage(way.next, page, context, seen) : pageWays(way.next, page, context);
+          return next.filter((each) => sameManner(way, each)).map((each) => joinDeviant(way, each));
         }),
-      [start],
-    ),
-  );
+      [{ next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] }],
+    );
+  const single = pages.flatMap((_, broken) => through((at) => at === broken));
+  return pages.length === 1 ? single : [...single, ...through(() => true)];
+}
+
+/** Two departures of one request are only looked at together when they are of one kind. */
+function sameManner(first: Way, second: Way): boolean {
+  const [a, b] = [first.deviation?.identities[0]?.kind, second.deviation?.identities[0]?.kind];
+  return a === undefined || b === undefined || a === b;
+}
+
+/** One way after another, with the identities of both departures. */
+function joinDeviant(first: Way, second: Way): Way {
+  const joined = join(first, second);
+  if (first.deviation === undefined || second.deviation === undefined) return joined;
+  const identities = [...first.deviation.identities];
+  for (const identity of second.deviation.identities) {
+    if (!identities.some((each) => each.discriminator === identity.discriminator)) identities.push(identity);
+  }
+  return { ...joined, deviation: { ...first.deviation, identities } };
 }
 
 function deviantPage(state: VtdState, page: Page, context: RequestContext, seen: readonly bigint[]): readonly Way[] {
@@ -77,9 +94,37 @@ function insteadOfBlocking(
     expected,
     observed: 'no fault recorded',
   });
+  const ignored = modeIgnored(state, page, outcome, context, expected);
   return silent
     ? [...recordedDespiteFpd(state, page, outcome, expected), ...letThrough]
-    : [unrecorded, ...letThrough, ...otherReasons(state, page, outcome, expected, identify)];
+    : [...ignored, unrecorded, ...letThrough, ...otherReasons(state, page, outcome, expected, identify)];
+}
+
+/** VTD-GCMD-018 broken: the latched TTM is not looked at, and the tables are walked as in legacy mode. */
+function modeIgnored(
+  state: VtdState,
+  page: Page,
+  outcome: Blocked,
+  context: RequestContext,
+  expected: string,
+): readonly Way[] {
+  const [refusal] = outcome.conditions;
+  if (refusal?.clause !== 'VTD-GCMD-018' || state.root === undefined) return [];
+  const legacy = { ...state, root: { ...state.root, mode: 0 } };
+  const deviation: Deviation = {
+    identities: [
+      {
+        clause: refusal.clause,
+        kind: 'mode-ignored',
+        discriminator: `${refusal.causes[0]}: ${reasonName(refusal.reason)}→as in legacy mode`,
+      },
+    ],
+    expected,
+    observed: 'what legacy mode would do',
+  };
+  return pageWays(legacy, page, context).flatMap((each): readonly Way[] =>
+    each.undecided === undefined ? [{ ...each, next: { ...each.next, root: state.root }, deviation }] : [],
+  );
 }
 
 /** VTD-FLT-004 broken: recorded although FPD=1. */
@@ -252,7 +297,7 @@ export function deviantReading(
   return [
     {
       next: content.state,
-      clauses: [],
+      clauses: fields.some((each) => each.name === 'FR') ? [] : content.clauses,
       evidence: [{ what: access.register, reading: `expected ${expected}; observed ${seen}` }],
       labels: content.labels,
       deviation: { identities, expected, observed: seen },

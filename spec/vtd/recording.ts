@@ -21,7 +21,9 @@ export function loggingClauses(states: readonly FaultState[], record: FaultRecor
     if (faults.overflow) return 'VTD-FREC-009';
     if (faults.records.some((pending) => pending?.sourceId === record.sourceId)) return 'VTD-FREC-011';
     if (faults.records[faults.index] !== null) return 'VTD-FREC-008';
-    return faults.fresh ? 'VTD-FREC-001' : 'VTD-FREC-007';
+    if (faults.fresh) return 'VTD-FREC-001';
+    // VTD-FREC-010: after recovery the next fault uses the current index.
+    return faultPending(faults) ? 'VTD-FREC-007' : 'VTD-FREC-010';
   });
   return new Set(rules).size === 1 ? rules.slice(0, 1) : [];
 }

@@ -197,9 +197,15 @@ function blockedWays(
       ? []
       : recordedWays(state, page, reported, evidence).map((way) => ({
           ...way,
-          clauses: [...way.clauses, guard, 'VTD-FLT-003', ...(fpd ? ['VTD-FLT-005'] : [])],
+          clauses: [...way.clauses, guard, 'VTD-FLT-003', ...unqualifiedClauses(reported)],
         }));
   return [...quiet, ...loud];
+}
+
+/** VTD-FLT-005, VTD-ROOT-007: an unqualified fault is recorded whatever FPD bits there are. */
+function unqualifiedClauses(conditions: readonly FaultCondition[]): readonly string[] {
+  if (conditions.some((condition) => condition.qualified)) return [];
+  return conditions[0]?.name.startsWith('LRT') ? ['VTD-FLT-005', 'VTD-ROOT-007'] : ['VTD-FLT-005'];
 }
 
 /** Most states of fault recording followed; beyond it the unit is inconclusive. */

@@ -5,7 +5,7 @@ import { properties } from '../../properties/index.js';
 import { catalog } from '../../spec/catalog/index.js';
 import { modelOf } from '../../spec/index.js';
 import type { ComponentCheck } from '../formats/index.js';
-import { judge } from '../judge/index.js';
+import { createJudge } from '../judge/index.js';
 import { ENGINE, QEMU } from './targets.js';
 import type { World } from './world.js';
 
@@ -39,7 +39,7 @@ export function defaultWorld(): World {
     targets: [ENGINE, QEMU],
     properties,
     catalogue: catalog,
-    judge,
+    judge: createJudge(),
     checkComponent,
     tool: { name: NAME, version },
     root,

@@ -1,8 +1,9 @@
 /** A target, a judge, a codec and properties for the harness's own tests: no architecture, faults planted by operation. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { onTestFinished } from 'vitest';
 import type { Clause, Finding, Judgement } from '../../spec/interface/judgement.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type { Operation } from '../../spec/interface/operations.js';
@@ -26,9 +27,11 @@ export const PROFILE: Profile = {
   limits: { tokens: 64, dmaBytes: 256 },
 };
 
-/** An empty folder of its own. */
+/** An empty folder that is gone after the test. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'iovcheck-harness-'));
+  const folder = mkdtempSync(join(tmpdir(), 'iovcheck-harness-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Crashes at a message with data CRASH; counts what was asked of it. */

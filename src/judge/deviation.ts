@@ -16,12 +16,18 @@ export interface Rules {
   readonly isCertain: IsCertain;
 }
 
-/** An explanation of why nothing admitted fits: a departure at one step, and the worlds after each step from there on. */
-export interface Explanation {
+/** A departure from what is admitted, at one step. */
+export interface Departure {
   readonly at: number;
   readonly deviation: Deviation;
   readonly way: Way;
-  /** Worlds after steps `at`, `at + 1`, … as far as they live. */
+}
+
+/** Why nothing admitted fits: departures, and the worlds after each step from the first of them on. */
+export interface Explanation {
+  /** In the order of the steps; at most two. */
+  readonly departures: readonly Departure[];
+  /** Worlds after steps `at`, `at + 1`, … of the first departure, as far as they live. */
   readonly frontiers: readonly (readonly World[])[];
 }
 
@@ -39,14 +45,14 @@ export function admittedWays(bench: Bench, world: World, at: number, rules: Rule
     if (deviation === undefined) return [];
     const known = deviation.identities.filter((identity) => rules.isKnown?.(identity));
     const rest = deviation.identities.filter((identity) => !known.includes(identity));
-    if (rest.some((identity) => isRequest || rules.isCertain(identity.clause))) return [];
+    if (rest.some((identity) => rules.isCertain(identity.clause)) || (isRequest && known.length === 0)) return [];
     const findings = (identities: readonly FindingIdentity[]): readonly Finding[] =>
       identities.slice(0, 1).map((identity) => findingFor(identity, deviation, way, at, at, rules));
     return [
       {
         ...way.world,
         known: [...way.world.known, ...findings(known)],
-        suspected: [...way.world.suspected, ...findings(rest)],
+        suspected: [...way.world.suspected, ...findings(known.length === 0 ? rest : [])],
       },
     ];
   });
@@ -61,13 +67,15 @@ export function advance(bench: Bench, worlds: readonly World[], at: number, rule
   );
 }
 
-/** How many worlds of a step are tried when looking for an explanation. */
+/** How many worlds of a step are tried, and how many pairs of departures, when looking for an explanation. */
 const WORLDS_TRIED = 8;
+const PAIRS_TRIED = 4000;
 
 /**
- * Nothing admitted fits step `died`. Looks for the one departure, there or at an
- * earlier request, after which the admitted rules explain the most of what follows. A departure of a
- * request is preferred to one of a register or of memory, which explains anything.
+ * Nothing admitted fits step `died`. Looks for the one departure of a request, there or earlier,
+ * after which the admitted rules explain the most of what follows; then for two such departures, as
+ * one may hide the other until the fault log is read. Only then for a departure of the
+ * register or the memory that was read, which explains anything.
  *
  * @param before worlds before each step, up to and including `died`
  */
@@ -77,42 +85,75 @@ export function explain(
   died: number,
   rules: Rules,
 ): Explanation | undefined {
-  let best: Explanation | undefined;
-  for (let at = died; at >= 0; at--) {
+  const singles = requestsUpTo(bench, died).flatMap((at) =>
+    departuresAt(bench, before[at] ?? [], at).map((departure) => follow(bench, departure, rules)),
+  );
+  const single = farthest(singles.filter((each) => reach(each) > died));
+  if (single !== undefined) return single;
+  const pair = farthest(pairs(bench, singles, died, rules));
+  if (pair !== undefined) return pair;
+  const [own] = departuresAt(bench, before[died] ?? [], died);
+  return own === undefined ? undefined : follow(bench, own, rules);
+}
+
+/** Device requests up to a step, the latest first. */
+function requestsUpTo(bench: Bench, last: number): readonly number[] {
+  const requests: number[] = [];
+  for (let at = last; at >= 0; at--) {
     const { op } = bench.steps[at]!.operation;
-    if (op !== 'dma' && op !== 'message') continue;
-    for (const way of deviantWays(bench, before[at] ?? [], at)) {
-      const found = follow(bench, way, at, rules);
-      if (at + found.frontiers.length <= died) continue;
-      if (best === undefined || reach(found) > reach(best)) best = found;
-    }
-    if (best !== undefined && reach(best) === bench.steps.length) return best;
+    if (op === 'dma' || op === 'message') requests.push(at);
   }
-  if (best !== undefined) return best;
-  const [own] = deviantWays(bench, before[died] ?? [], died);
-  return own === undefined ? undefined : follow(bench, own, died, rules);
+  return requests;
 }
 
+/** Explanations by a second departure on the way of a first that did not reach far enough. */
+function pairs(bench: Bench, singles: readonly Explanation[], died: number, rules: Rules): readonly Explanation[] {
+  const found: Explanation[] = [];
+  let tried = 0;
+  for (const first of singles) {
+    const from = first.departures[0]!.at;
+    for (const at of requestsUpTo(bench, died).filter((each) => each > from && each < reach(first))) {
+      for (const second of departuresAt(bench, first.frontiers[at - from - 1] ?? [], at)) {
+        if (++tried > PAIRS_TRIED) return found;
+        const rest = follow(bench, second, rules);
+        if (reach(rest) <= died) continue;
+        const frontiers = [...first.frontiers.slice(0, at - from), ...rest.frontiers];
+        found.push({ departures: [...first.departures, second], frontiers });
+      }
+    }
+  }
+  return found;
+}
+
+/** The first of those that reach the farthest. */
+function farthest(explanations: readonly Explanation[]): Explanation | undefined {
+  return explanations.reduce<Explanation | undefined>(
+    (best, each) => (best === undefined || reach(each) > reach(best) ? each : best),
+    undefined,
+  );
+}
+
+/** The step at which nothing admitted fits any more. */
 function reach(explanation: Explanation): number {
-  return explanation.at + explanation.frontiers.length;
+  return explanation.departures[0]!.at + explanation.frontiers.length;
 }
 
-function deviantWays(bench: Bench, worlds: readonly World[], at: number): readonly Way[] {
+function departuresAt(bench: Bench, worlds: readonly World[], at: number): readonly Departure[] {
   return worlds
     .slice(0, WORLDS_TRIED)
     .flatMap((world) => waysOn(bench, world, at, 'deviant'))
-    .filter((way) => way.deviation !== undefined);
+    .flatMap((way) => (way.deviation === undefined ? [] : [{ at, deviation: way.deviation, way }]));
 }
 
 /** Goes on from a departure by the admitted rules as far as they carry. */
-function follow(bench: Bench, way: Way, at: number, rules: Rules): Explanation {
-  const frontiers: (readonly World[])[] = [[way.world]];
-  for (let step = at + 1; step < bench.steps.length; step++) {
+function follow(bench: Bench, departure: Departure, rules: Rules): Explanation {
+  const frontiers: (readonly World[])[] = [[departure.way.world]];
+  for (let step = departure.at + 1; step < bench.steps.length; step++) {
     const next = advance(bench, frontiers.at(-1)!, step, rules);
     if (next.length === 0) break;
     frontiers.push(next);
   }
-  return { at, deviation: way.deviation!, way, frontiers };
+  return { departures: [departure], frontiers };
 }
 
 /** A finding from a departure: named by its first identity that is neither known nor uncertain, as far as there is one. */

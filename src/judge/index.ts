@@ -39,17 +39,6 @@ export function judge(history: History, options: JudgeOptions = {}): Judgement {
   return createJudge()(history, options);
 }
 
-/** What is wrong with the components of a profile, in one line, or `undefined`. */
-export function checkProfile(profile: Profile): string | undefined {
-  for (const [key, component] of Object.entries(profile.components)) {
-    const model = modelOf(component.architecture);
-    if (model === undefined) return `components.${key}.architecture: '${component.architecture}' is not specified`;
-    const problem = model.check(component, profile);
-    if (problem !== undefined) return `components.${key}: ${problem}`;
-  }
-  return undefined;
-}
-
 function unitsOf(profile: Profile): readonly Unit[] {
   return Object.entries(profile.components).flatMap(([key, component]) => {
     const model = modelOf(component.architecture);
@@ -131,11 +120,14 @@ function runThrough(bench: Bench, start: World, options: JudgeOptions): Run {
     const explanation = explain(bench, before, at, rules);
     if (explanation === undefined)
       throw new Error(`operation ${at}: nothing admitted fits and no departure explains it`);
-    findings.push(findingOf(explanation.deviation, explanation.way, explanation.at, at, rules));
+    for (const { deviation, way, at: broken } of explanation.departures) {
+      findings.push(findingOf(deviation, way, broken, at, rules));
+    }
+    const from = explanation.departures[0]!.at;
     explanation.frontiers.forEach((worlds, step) => {
-      before[explanation.at + 1 + step] = worlds;
+      before[from + 1 + step] = worlds;
     });
-    at = explanation.at + explanation.frontiers.length - 1;
+    at = from + explanation.frontiers.length - 1;
   }
   return { worlds: before.at(-1)!, findings, statistics: statisticsOf(bench, before) };
 }

@@ -15,7 +15,7 @@ export const ARENA_BASE = 0x0400_0000n;
 export const ARENA_BYTES = 96 * FRAME_BYTES;
 
 /** Frame of the empty root table that is latched in the state `ready`. */
-export const EMPTY_ROOT = HIGH_RAM_BASE;
+export const EMPTY_ROOT = 0x10_0000n;
 
 /** Tokens of each requester. */
 export const TOKENS = 32;
