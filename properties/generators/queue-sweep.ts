@@ -245,9 +245,14 @@ function wideQueue(platform: Platform, queue: Queue, script: Script, point: Extr
   script.settle();
   queue.look();
   if (!platform.scalable && !platform.abortMode) return;
-  if (point.misaligned) queue.notify(good);
-  queue.overwrite(slot + 1, [0n, 0n]);
-  queue.recover(slot, waitDescriptor({ event: true }));
+  if (point.misaligned) {
+    queue.notify(good);
+    queue.clearError();
+    script.settle();
+  } else {
+    queue.overwrite(slot + 1, [0n, 0n]);
+    queue.recover(slot, waitDescriptor({ event: true }));
+  }
   queue.look();
   queue.clearCompletion();
   script.setQueue(false);
