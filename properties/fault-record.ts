@@ -4,7 +4,7 @@ import { FSTS_FIELDS } from '../spec/layout/vtd.js';
 import type { Built, Property } from '../src/harness/property.js';
 import { type Platform, platformOf, unsuitable } from './generators/capabilities.js';
 import { slotArbitrary } from './generators/draws.js';
-import { READ_WRITE } from './generators/entries.js';
+import { blockedShape, passingShape, prepareFaults } from './generators/fault-world.js';
 import type { SlotIntent } from './generators/intents.js';
 import { MOST_UNSEEN, Stage } from './generators/stage.js';
 
@@ -50,22 +50,6 @@ function steps(platform: Platform): Arbitrary<RecordStep> {
   );
 }
 
-/** Maps one page for every requester and latches the root. */
-function prepare(stage: Stage, intents: RecordIntents, reset: boolean): void {
-  const { plan, script } = stage;
-  plan.memory.zeroTables(script);
-  const width = plan.platform.widths[0]!;
-  const domain = plan.addDomain(width, plan.freeDomainId(3n))!;
-  plan.map(domain, stage.slotAddress(domain, 0, 1), 1, READ_WRITE, plan.memory.frameAddress(plan.memory.takeData()));
-  plan.seats.forEach((seat, n) => {
-    plan.attach(seat, { domain: 0, faultDisable: intents.quiet === n });
-  });
-  stage.enabled = !reset;
-  stage.latchRoot(plan.rootAddress);
-  if (reset) script.enable();
-  stage.enabled = true;
-}
-
 /** The record to touch: the one that FRI shows, or a fixed one. */
 function recordOf(
   stage: Stage,
@@ -81,12 +65,11 @@ function perform(stage: Stage, step: RecordStep): void {
   const { plan, script } = stage;
   switch (step.act) {
     case 'fault':
-    case 'pass': {
-      const mapped = plan.domains[0]!.mappings[0]!.iova;
-      const away = step.act === 'fault' ? BigInt(1 + step.page) << 12n : 0n;
-      stage.sendQuietly(plan.seat(step.who), { address: mapped ^ away, bytes: 8, write: step.write });
+      stage.sendQuietly(plan.seat(step.who), blockedShape(stage, step.page, step.write));
       return;
-    }
+    case 'pass':
+      stage.sendQuietly(plan.seat(step.who), passingShape(stage, step.write));
+      return;
     case 'status':
       script.read('FSTS', 4);
       return;
@@ -127,7 +110,7 @@ function look({ plan, script }: Stage): void {
 function build(profile: Profile, intents: RecordIntents): Built {
   const stage = new Stage(platformOf(profile), [intents.slot], 0);
   const reset = intents.start < FROM_RESET;
-  prepare(stage, intents, reset);
+  prepareFaults(stage, { reset, quiet: intents.quiet });
   const several = stage.plan.platform.faultRecords > 1;
   let unseen = 0;
   for (const step of intents.steps) {

@@ -1,9 +1,15 @@
 import type { Property } from '../src/harness/property.js';
 import { entrySweep } from './entry-sweep.js';
 import { faultDisable } from './fault-disable.js';
+import { faultEvent } from './fault-event.js';
+import { faultLog } from './fault-log.js';
 import { faultRecord } from './fault-record.js';
 import { faultReporting } from './fault-reporting.js';
+import { globalCommands } from './global-commands.js';
+import { invalidationQueue } from './invalidation-queue.js';
 import { isolation } from './isolation.js';
+import { queuedInvalidation } from './queued-invalidation.js';
+import { registerAccess } from './register-access.js';
 import { superpageSplit } from './superpage-split.js';
 import { translation } from './translation.js';
 
@@ -16,4 +22,10 @@ export const properties: readonly Property[] = [
   entrySweep,
   superpageSplit,
   faultRecord,
+  faultLog,
+  faultEvent,
+  registerAccess,
+  globalCommands,
+  invalidationQueue,
+  queuedInvalidation,
 ];

@@ -207,7 +207,8 @@ export const isolation: Property<CaseIntents> = {
   clauses: [CLAUSE, 'VTD-FLT-002', 'VTD-SS-024', 'VTD-CTX-001', 'VTD-ROOT-001', 'VTD-CROSS-001', 'VTD-SS-003'],
   notApplicable: unsuitable,
   intents: (profile) => cases(platformOf(profile), RECIPE),
-  build: (profile, intents) => buildCase(profile, intents),
+  // Status data of a wait would be memory that neither software nor a requester wrote.
+  build: (profile, intents) => buildCase(profile, intents, { queued: 'event' }),
   violated: (history) => intrusion(history),
   minimumShares: () => ({ read: 0.05, write: 0.05, crossing: 0.05 }),
 };

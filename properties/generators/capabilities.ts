@@ -71,6 +71,19 @@ export interface Platform {
   readonly scalable: boolean;
   readonly abortMode: boolean;
   readonly drain: boolean;
+  /** The unit has an invalidation queue. */
+  readonly queue: boolean;
+  readonly interruptRemapping: boolean;
+  readonly pageRequests: boolean;
+  /** Page-selective IOTLB invalidation, and the largest AM it takes. */
+  readonly pageSelective: boolean;
+  readonly largestMask: number;
+  /** Largest IM of an interrupt-entry invalidation. */
+  readonly largestIndexMask: number;
+  readonly protectedLow: boolean;
+  readonly protectedHigh: boolean;
+  /** Software must flush write buffers. */
+  readonly writeBuffer: boolean;
   readonly faultRecords: number;
   readonly base: bigint;
   /** Number of the arena's first page. */
@@ -136,6 +149,15 @@ export function platformOf(profile: Profile): Platform {
     scalable: field(ecap, ECAP_FIELDS.SMTS) === 1n,
     abortMode: field(ecap, ECAP_FIELDS.ADMS) === 1n,
     drain: field(cap, CAP_FIELDS.DRD) === 1n && field(cap, CAP_FIELDS.DWD) === 1n,
+    queue: field(ecap, ECAP_FIELDS.QI) === 1n,
+    interruptRemapping: field(ecap, ECAP_FIELDS.IR) === 1n,
+    pageRequests: field(ecap, ECAP_FIELDS.PRS) === 1n,
+    pageSelective: field(cap, CAP_FIELDS.PSI) === 1n,
+    largestMask: Number(field(cap, CAP_FIELDS.MAMV)),
+    largestIndexMask: Number(field(ecap, ECAP_FIELDS.MHMV)),
+    protectedLow: field(cap, CAP_FIELDS.PLMR) === 1n,
+    protectedHigh: field(cap, CAP_FIELDS.PHMR) === 1n,
+    writeBuffer: field(cap, CAP_FIELDS.RWBF) === 1n,
     faultRecords: Number(field(cap, CAP_FIELDS.NFR)) + 1,
     base: profile.arena.base,
     basePage: pageOf(profile.arena.base),
@@ -185,4 +207,9 @@ export function unsuitable(profile: Profile): string | undefined {
   if (platform.frames < FEWEST_FRAMES) return `an arena of fewer than ${FEWEST_FRAMES} frames`;
   if (profile.limits.tokens < FEWEST_TOKENS) return `fewer than ${FEWEST_TOKENS} tokens for each requester`;
   return undefined;
+}
+
+/** Why no scenario of the invalidation queue can be made for a profile, or `undefined`. */
+export function withoutQueue(profile: Profile): string | undefined {
+  return unsuitable(profile) ?? (platformOf(profile).queue ? undefined : 'no invalidation queue (ECAP.QI is 0)');
 }

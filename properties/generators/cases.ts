@@ -1,7 +1,8 @@
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Built } from '../../src/harness/property.js';
-import { platformOf } from './capabilities.js';
+import { type Platform, platformOf } from './capabilities.js';
 import { type CaseIntents, type Step, SWARM } from './intents.js';
+import type { Completion } from './queue.js';
 import { Stage } from './stage.js';
 import { badMode, perform } from './steps.js';
 import { setUp } from './world.js';
@@ -12,6 +13,24 @@ export interface StartOptions {
   readonly badModes?: number;
   /** Of 1000 cases, how many start from reset in legacy mode. */
   readonly resets?: number;
+  /**
+   * Where the unit has a queue: flush through it always, or in a share of the cases (default); `event`: in a
+   * share of the cases, and completion is never stored in memory.
+   */
+  readonly queued?: 'always' | 'some' | 'event';
+}
+
+/** How a case flushes. Where the table mode is not valid, the queue stops. */
+function flushingOf(platform: Platform, queue: number, queued: StartOptions['queued']): Completion | undefined {
+  if (!platform.queue) return undefined;
+  if (queued === 'always') return queue < 10 ? 'status' : 'event';
+  if (queue > 5) return undefined;
+  return queued === 'event' || queue > 3 ? 'event' : 'status';
+}
+
+/** Of 32 cases that use the queue, one leaves it on. */
+function queueStays(features: number): boolean {
+  return (features & 31) === 9;
 }
 
 /** The acts that a case leaves out. */
@@ -32,7 +51,6 @@ function startFromReset(stage: Stage, intents: CaseIntents, badModeWanted: boole
   }
   stage.latchRoot(plan.rootAddress, badModeWanted ? badMode(stage, intents.features) : 0);
   stage.script.enable();
-  stage.enabled = true;
 }
 
 /**
@@ -50,8 +68,10 @@ function requestsOnly(steps: readonly Step[]): readonly Step[] {
 /** Builds the scenario of a drawn case. */
 export function buildCase(profile: Profile, intents: CaseIntents, options: StartOptions = {}): Built {
   const { badModes = 0, resets = 0 } = options;
+  const platform = platformOf(profile);
   const badModeWanted = intents.start < badModes;
-  const stage = new Stage(platformOf(profile), intents.slots, badModeWanted ? 0 : intents.collect);
+  const flushing = badModeWanted ? undefined : flushingOf(platform, intents.queue, options.queued);
+  const stage = new Stage(platform, intents.slots, badModeWanted ? 0 : intents.collect, flushing);
   const reset = intents.start < badModes + resets;
   if (reset) startFromReset(stage, intents, badModeWanted);
   else {
@@ -64,7 +84,7 @@ export function buildCase(profile: Profile, intents: CaseIntents, options: Start
     if (without.has(step.act)) continue;
     perform(stage, step);
   }
-  stage.finish();
+  stage.finish(queueStays(intents.features));
   return {
     scenario: { level: 'operations', start: reset ? 'reset' : 'ready', operations: stage.script.operations },
     labels: stage.labels,

@@ -9,6 +9,7 @@ import {
   type AttachIntent,
   type CaseIntents,
   type DomainIntent,
+  type InvalidationIntent,
   type PageIntent,
   type Recipe,
   type RequestIntent,
@@ -79,6 +80,20 @@ function corruptions(): Arbitrary<Corruption> {
   });
 }
 
+/** Invalidations of every cache and granularity. */
+export function invalidationArbitrary(): Arbitrary<InvalidationIntent> {
+  return fc.record({
+    cache: fc.constantFrom('context', 'context', 'context', 'iotlb', 'iotlb', 'iotlb', 'iotlb', 'interrupt'),
+    granularity: fc.integer({ min: 1, max: 3 }),
+    domain: fc.nat(15),
+    who: fc.nat(15),
+    functionMask: fc.nat(3),
+    pick: fc.nat(63),
+    mask: fc.nat(63),
+    flags: fc.nat(3),
+  });
+}
+
 /** The arbitrary of every act. */
 function acts(platform: Platform, recipe: Recipe): { readonly [A in Act]: Arbitrary<Extract<Step, { act: A }>> } {
   const who = fc.nat(Math.max(platform.requesters.length - 1, 0));
@@ -119,6 +134,7 @@ function acts(platform: Platform, recipe: Recipe): { readonly [A in Act]: Arbitr
     collect: fc.record({ act: fc.constant('collect'), overflow: fc.boolean() }),
     flush: fc.record({ act: fc.constant('flush') }),
     load: fc.record({ act: fc.constant('load'), frame: pick }),
+    invalidate: fc.record({ act: fc.constant('invalidate'), what: invalidationArbitrary() }),
   };
 }
 
@@ -136,6 +152,7 @@ export function cases(platform: Platform, recipe: Recipe): Arbitrary<CaseIntents
       features: fc.nat((1 << SWARM.length) - 1),
       start: fc.nat(999),
       collect: fc.nat(19),
+      queue: fc.nat(15),
       slots: fc.array(slotArbitrary(), { minLength: 2, maxLength: 4, size: 'max' }),
       domains: fc.array(domains(platform, recipe), { minLength: 1, maxLength: 3, size: 'max' }),
       attach: fc.array(attachments(recipe.quietOneIn ?? 16), { minLength: seats, maxLength: seats, size: 'max' }),

@@ -50,6 +50,21 @@ export interface AttachIntent {
   readonly quiet: number;
 }
 
+/** An invalidation that need not cover anything: which cache, how wide, and whom it names. */
+export interface InvalidationIntent {
+  readonly cache: 'context' | 'iotlb' | 'interrupt';
+  /** 1 global, 2 domain, 3 device or page. */
+  readonly granularity: number;
+  /** A domain of the case, or an id that may exceed the width for 12 and above. */
+  readonly domain: number;
+  readonly who: number;
+  readonly functionMask: number;
+  readonly pick: number;
+  /** Log2 of the number of pages, cut to what the unit takes. */
+  readonly mask: number;
+  readonly flags: number;
+}
+
 /** One thing that happens. */
 export type Step =
   | { readonly act: 'dma'; readonly who: number; readonly request: RequestIntent }
@@ -89,6 +104,7 @@ export type Step =
   | { readonly act: 'reroot'; readonly who: number; readonly empty: boolean; readonly request: RequestIntent }
   | { readonly act: 'collect'; readonly overflow: boolean }
   | { readonly act: 'flush' }
+  | { readonly act: 'invalidate'; readonly what: InvalidationIntent }
   | { readonly act: 'load'; readonly frame: number };
 
 export type Act = Step['act'];
@@ -101,6 +117,8 @@ export interface CaseIntents {
   readonly start: number;
   /** 0 to 19: how often faults are collected. */
   readonly collect: number;
+  /** 0 to 15: whether flushes go through the invalidation queue, and how they are seen complete. */
+  readonly queue: number;
   readonly slots: readonly SlotIntent[];
   readonly domains: readonly DomainIntent[];
   readonly attach: readonly AttachIntent[];
@@ -123,6 +141,7 @@ export const SWARM: readonly Act[] = [
   'reroot',
   'flush',
   'load',
+  'invalidate',
 ];
 
 /** What a property wants drawn. */

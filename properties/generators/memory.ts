@@ -105,6 +105,20 @@ export class ArenaMemory {
     this.#pending.push(word);
   }
 
+  /** Changes words of a frame that is no table of the remapping structures, such as a queue. */
+  setPlain(word: number, values: readonly bigint[]): void {
+    if (this.confused) this.stale = true;
+    values.forEach((value, n) => {
+      this.#put(word + n, value);
+    });
+  }
+
+  /** Takes over what hardware stored in a word. */
+  storedByHardware(word: number, value: bigint): void {
+    if (this.confused) this.stale = true;
+    this.#words.set(word, value);
+  }
+
   /** Fills a table that was just taken and that nothing points to. */
   fill(table: number, words: readonly bigint[]): void {
     this.#filled.set(table, words);

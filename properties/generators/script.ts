@@ -19,6 +19,8 @@ const MOST_RECORDS_READ = 8;
 
 const TES = 1n << BigInt(GLOBAL_COMMAND.TE);
 const RTPS = 1n << BigInt(GLOBAL_COMMAND.SRTP);
+const QIES = 1n << BigInt(GLOBAL_COMMAND.QIE);
+const WBFS = 1n << BigInt(GLOBAL_COMMAND.WBF);
 const ICC = 1n << BigInt(CCMD_FIELDS.ICC[1]);
 const IVT = 1n << BigInt(IOTLB_FIELDS.IVT[1]);
 const CONTEXT_GLOBAL = withField(ICC, CCMD_FIELDS.CIRG, BigInt(CONTEXT_GRANULARITY.global));
@@ -47,6 +49,9 @@ export interface CollectOptions {
 /** The operations of a scenario as they are written, with the register sequences that drivers use. */
 export class Script {
   readonly operations: Operation[] = [];
+  /** What software last asked of TE and of QIE. */
+  translating = true;
+  queueEnabled = false;
   readonly #platform: Platform;
   readonly #tokens = new Map<string, number>();
 
@@ -78,6 +83,10 @@ export class Script {
     return this.operations.length - 1;
   }
 
+  settle(): void {
+    this.operations.push({ op: 'settle' });
+  }
+
   poll(register: string, size: 4 | 8, mask: bigint, expect: bigint): void {
     const component = this.#platform.component;
     this.operations.push({ op: 'poll', component, register, size, mask, expect, limit: POLL_LIMIT });
@@ -91,18 +100,43 @@ export class Script {
     this.poll('IOTLB', 8, IVT, 0n);
   }
 
-  /** Latches a root table and flushes. `enabled` is the state of TE, which stays. */
-  latchRoot(address: bigint, mode: number, enabled: boolean): void {
-    this.write('RTADDR', 8, withField(address, RTADDR_FIELDS.TTM, BigInt(mode)));
-    this.write('GCMD', 4, enabled ? TES | RTPS : RTPS);
+  /** Writes GCMD: the functions that are on stay on, and `once` is started. */
+  command(once = 0n): void {
+    this.write('GCMD', 4, (this.translating ? TES : 0n) | (this.queueEnabled ? QIES : 0n) | once);
+  }
+
+  /** Latches what RTADDR holds. */
+  latch(): void {
+    this.command(RTPS);
     this.poll('GSTS', 4, RTPS, RTPS);
-    this.flush();
+  }
+
+  /** Latches a root table; nothing is flushed. */
+  latchRoot(address: bigint, mode: number): void {
+    this.write('RTADDR', 8, withField(address, RTADDR_FIELDS.TTM, BigInt(mode)));
+    this.latch();
   }
 
   /** Turns translation on, after a root was latched. */
   enable(): void {
-    this.write('GCMD', 4, TES);
-    this.poll('GSTS', 4, TES, TES);
+    this.setTranslation(true);
+  }
+
+  setTranslation(on: boolean): void {
+    this.translating = on;
+    this.command();
+    this.poll('GSTS', 4, TES, on ? TES : 0n);
+  }
+
+  setQueue(on: boolean): void {
+    this.queueEnabled = on;
+    this.command();
+    this.poll('GSTS', 4, QIES, on ? QIES : 0n);
+  }
+
+  flushWriteBuffer(): void {
+    this.command(WBFS);
+    this.poll('GSTS', 4, WBFS, 0n);
   }
 
   #record(index: Operand): void {

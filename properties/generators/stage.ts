@@ -4,6 +4,7 @@ import { FRAME, type Platform } from './capabilities.js';
 import { addressOf, covers } from './entries.js';
 import type { RequestIntent, SlotIntent } from './intents.js';
 import { type Domain, type Mapping, Plan, type Seat } from './plan.js';
+import { type Completion, Queue } from './queue.js';
 import { overlapsInterruptRange, routeOf } from './route.js';
 import { Script } from './script.js';
 
@@ -53,20 +54,39 @@ export class Stage {
   readonly plan: Plan;
   readonly script: Script;
   readonly labels: Record<string, number> = {};
-  /** Translation is on. */
-  enabled = true;
+  /** The invalidation queue, where the scenario may use one. */
+  readonly queue: Queue | undefined;
+  /** How flushes go through the queue and are seen complete; `undefined`: through registers unless the queue is on. */
+  readonly #flushing: Completion | undefined;
   readonly #written = new Set<number>();
   readonly #slots: readonly SlotIntent[];
   readonly #every: number;
   #uncollected = 0;
   #requests = 0;
 
-  constructor(platform: Platform, slots: readonly SlotIntent[], collect: number) {
+  /** @param flushing flush through the queue, seen complete this way; `off` gives a queue that is used while it is on */
+  constructor(platform: Platform, slots: readonly SlotIntent[], collect: number, flushing?: Completion | 'off') {
     this.plan = new Plan(platform);
     this.script = new Script(platform);
+    this.#flushing = flushing === 'off' ? undefined : flushing;
+    this.queue = flushing === undefined ? undefined : new Queue(this.script, this.plan.memory);
     this.#slots = slots;
     const every = EVERY[collect % EVERY.length]!;
     this.#every = platform.faultRecords > 1 ? Math.min(every, MOST_UNSEEN) : every;
+  }
+
+  /** Translation is on. */
+  get enabled(): boolean {
+    return this.script.translating;
+  }
+
+  set enabled(on: boolean) {
+    this.script.translating = on;
+  }
+
+  /** Waits may store status data. */
+  get storesStatus(): boolean {
+    return this.#flushing !== 'event';
   }
 
   count(label: string): void {
@@ -186,9 +206,16 @@ export class Stage {
     this.flush();
   }
 
+  /** Global invalidation of both caches, seen complete: through the queue where it is on or to be used. */
   flush(): void {
     this.plan.memory.commit(this.script);
-    this.script.flush(this.#requests % 3 === 1);
+    const drain = this.#requests % 3 === 1;
+    const { queue } = this;
+    if (queue !== undefined && this.#flushing !== undefined && !this.script.queueEnabled) queue.enable();
+    if (queue !== undefined && this.script.queueEnabled) {
+      this.count('made:queued-flush');
+      queue.flush(this.#flushing ?? 'status', drain, this.#requests % 5 === 2);
+    } else this.script.flush(drain);
     this.plan.memory.stale = false;
   }
 
@@ -196,8 +223,8 @@ export class Stage {
   latchRoot(address: bigint, mode = 0): void {
     this.plan.memory.commit(this.script);
     this.plan.latchedRoot = address;
-    this.script.latchRoot(address, mode, this.enabled);
-    this.plan.memory.stale = false;
+    this.script.latchRoot(address, mode);
+    this.flush();
   }
 
   /** Sends a request and never collects faults; returns the index of the operation. */
@@ -231,10 +258,11 @@ export class Stage {
     this.#uncollected = 0;
   }
 
-  /** The end of every scenario: faults, then the whole arena. */
-  finish(): void {
+  /** The end of every scenario: faults, the queue off unless it is to stay on, then the whole arena. */
+  finish(queueStays = false): void {
     this.plan.memory.commit(this.script);
     this.script.collect({ all: true, clearOverflow: true });
+    if (this.script.queueEnabled && !queueStays) this.queue?.disable();
     this.script.loadArena();
   }
 }

@@ -4,6 +4,7 @@ import { FRAME, withField } from './capabilities.js';
 import { type Corruption, corrupted, type EntryKind } from './corrupt.js';
 import { ADDRESS_MASK, covers } from './entries.js';
 import type { Act, RequestIntent, Step } from './intents.js';
+import { invalidate } from './invalidate.js';
 import type { Domain, Mapping, Seat } from './plan.js';
 import type { Shape, Stage } from './stage.js';
 import { attach, mapPages } from './world.js';
@@ -49,8 +50,8 @@ function doBreak(stage: Stage, step: Extract<Step, { act: 'break' }>): void {
   const shape = probeShape(stage, mapping, step.request, probe);
   if (step.aim === 'rootUnreadable') withRoot(stage, seat, shape, plan.platform.hole, 0);
   else if (step.aim === 'mode') {
-    // Without ESRTPS the mode must not change while translation is on.
-    const root = plan.platform.modeSwitch ? plan.rootAddress : undefined;
+    // Without ESRTPS the mode must not change while translation is on; with a queue, the flush would stop.
+    const root = plan.platform.modeSwitch && stage.queue === undefined ? plan.rootAddress : undefined;
     withRoot(stage, seat, shape, root, badMode(stage, step.detail));
   } else stage.send(seat, shape);
   if (!step.keep) plan.repair();
@@ -216,6 +217,9 @@ const PERFORM: Performers = {
   },
   flush: (stage) => {
     stage.flush();
+  },
+  invalidate: (stage, { what }) => {
+    invalidate(stage, what);
   },
   load: ({ plan, script }, { frame }) => {
     plan.memory.commit(script);
