@@ -121,6 +121,14 @@ export interface RequestSuccessor<S> extends Successor<S> {
   readonly pieces: readonly Piece[];
 }
 
+/** Which departures of a request are looked for. */
+export interface DepartureSearch {
+  /** Host-physical addresses at which the request's bytes were seen afterwards: where it may really have gone. */
+  readonly seen: readonly bigint[];
+  /** Leaves out what nobody asks for; all departures when absent. */
+  readonly wanted?: (deviation: Deviation) => boolean;
+}
+
 /**
  * The specification of one architecture's component: pure functions from a
  * state and an operation to every way on that is admitted. `S` is immutable.
@@ -146,15 +154,12 @@ export interface ComponentModel<S> {
   /** Departures in which the register reads as `observed`. */
   deviantRead(state: S, access: RegisterAccess, observed: bigint, view: MemoryView): readonly Successor<S>[];
   request(state: S, request: DeviceRequest, view: MemoryView): readonly RequestSuccessor<S>[];
-  /**
-   * Departures for a request. `seen` lists host-physical addresses at which the
-   * request's bytes were seen afterwards, as candidates of where it really went.
-   */
+  /** Departures for a request. */
   deviantRequest(
     state: S,
     request: DeviceRequest,
     view: MemoryView,
-    seen: readonly bigint[],
+    search: DepartureSearch,
   ): readonly RequestSuccessor<S>[];
   /** Everything in flight comes to rest. */
   settle(state: S, view: MemoryView): readonly Successor<S>[];

@@ -1,6 +1,6 @@
 import { reasonName } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
-import type { Deviation, DeviceRequest, Piece } from '../interface/model.js';
+import type { DepartureSearch, Deviation, DeviceRequest, Piece } from '../interface/model.js';
 import { condition, type FaultCondition, REQUEST_REASONS } from './conditions.js';
 import { lenientTranslation } from './lenient.js';
 import type { Outcome, PageRequest } from './request.js';
@@ -17,14 +17,14 @@ export function deviantWays(
   state: VtdState,
   request: DeviceRequest,
   context: RequestContext,
-  seen: readonly bigint[],
+  search: DepartureSearch,
 ): readonly Way[] {
   const pages = pagesOf(request);
   const through = (broken: (at: number) => boolean): readonly Way[] =>
     pages.reduce<readonly Way[]>(
       (ways, page, at) =>
         ways.flatMap((way) => {
-          const next = broken(at) ? deviantPage(way.next, page, context, seen) : pageWays(way.next, page, context);
+          const next = broken(at) ? deviantPage(way.next, page, context, search) : pageWays(way.next, page, context);
           return next.filter((each) => sameManner(way, each)).map((each) => joinDeviant(way, each));
         }),
       [{ ...start(state), labels: [request.access] }],
@@ -55,15 +55,32 @@ function joinDeviant(first: Way, second: Way): Way {
   return { ...joined, deviation: { ...first.deviation, identities } };
 }
 
-function deviantPage(state: VtdState, page: Page, context: RequestContext, seen: readonly bigint[]): readonly Way[] {
+/** A departure, and the ways on that it stands for, worked out only when it is asked for. */
+interface Sketch {
+  readonly deviation: Deviation;
+  readonly ways: () => readonly Way[];
+}
+
+function deviantPage(state: VtdState, page: Page, context: RequestContext, search: DepartureSearch): readonly Way[] {
   if (state.unknown !== undefined || state.pending.setRoot !== undefined) return [];
-  return pageOutcomes(state, page, context).flatMap((outcome) => {
-    if (outcome.kind === 'blocked') return insteadOfBlocking(state, page, outcome, context, seen);
-    if (outcome.kind === 'translated') return insteadOfTranslating(state, page, outcome, seen);
-    if (outcome.kind === 'interrupt')
-      return refused(state, page, ['VTD-IAR-001'], 'DWORD write to FEEx', 'interrupt', outcome);
-    return [];
-  });
+  const { wanted } = search;
+  return pageOutcomes(state, page, context)
+    .flatMap((outcome) => sketchesOf(state, page, outcome, context, search))
+    .filter(({ deviation }) => wanted === undefined || wanted(deviation))
+    .flatMap(({ deviation, ways }) => ways().map((each) => ({ deviation, ...each })));
+}
+
+function sketchesOf(
+  state: VtdState,
+  page: Page,
+  outcome: Outcome,
+  context: RequestContext,
+  search: DepartureSearch,
+): readonly Sketch[] {
+  if (outcome.kind === 'blocked') return insteadOfBlocking(state, page, outcome, context, search);
+  if (outcome.kind === 'translated') return insteadOfTranslating(state, page, outcome, search.seen);
+  if (outcome.kind !== 'interrupt') return [];
+  return refused(state, page, ['VTD-IAR-001'], 'DWORD write to FEEx', 'interrupt', outcome);
 }
 
 type Blocked = Outcome & { readonly kind: 'blocked' };
@@ -74,8 +91,8 @@ function insteadOfBlocking(
   page: Page,
   outcome: Blocked,
   context: RequestContext,
-  seen: readonly bigint[],
-): readonly Way[] {
+  search: DepartureSearch,
+): readonly Sketch[] {
   const silent = outcome.faultProcessingDisabled && outcome.conditions.every((each) => each.qualified);
   const identify = (kind: string, observed: string): readonly FindingIdentity[] =>
     outcome.conditions.flatMap((each) =>
@@ -86,7 +103,7 @@ function insteadOfBlocking(
       })),
     );
   const expected = `blocked, ${silent ? 'not recorded (FPD=1)' : `recorded as ${reasonNames(outcome.conditions)}`}`;
-  const letThrough = destinations(state, page, context, seen).map((address) =>
+  const letThrough = destinations(state, page, context, search.seen).map((address) =>
     way(state, page, { kind: 'memory', address }, outcome, {
       identities: identify('access-let-through', 'let through'),
       expected,
@@ -98,7 +115,7 @@ function insteadOfBlocking(
     expected,
     observed: 'no fault recorded',
   });
-  const ignored = modeIgnored(state, page, outcome, context, expected);
+  const ignored = modeIgnored(state, page, outcome, context, search, expected);
   return silent
     ? [...recordedDespiteFpd(state, page, outcome, expected), ...letThrough]
     : [...ignored, unrecorded, ...letThrough, ...otherReasons(state, page, outcome, expected, identify)];
@@ -110,8 +127,9 @@ function modeIgnored(
   page: Page,
   outcome: Blocked,
   context: RequestContext,
+  search: DepartureSearch,
   expected: string,
-): readonly Way[] {
+): readonly Sketch[] {
   const [refusal] = outcome.conditions;
   if (refusal?.clause !== 'VTD-GCMD-018' || state.root === undefined) return [];
   const legacy = { ...state, root: { ...state.root, mode: 0 } };
@@ -126,34 +144,34 @@ function modeIgnored(
     expected,
     observed: 'what legacy mode would do',
   };
-  const asLegacy = pageWays(legacy, page, context).map((each) => ({ ...each, deviation }));
-  // In legacy mode the unit may depart as well: both departures are then needed to explain it.
-  const further = deviantPage(legacy, page, context, []).map((each) =>
-    joinDeviant({ ...start(state), deviation }, each),
-  );
-  return [...asLegacy, ...further].flatMap((each) =>
-    each.undecided === undefined ? [{ ...each, next: { ...each.next, root: state.root } }] : [],
-  );
+  const ways = (): readonly Way[] => {
+    // In legacy mode the unit may depart as well: both departures are then needed to explain it.
+    const further = deviantPage(legacy, page, context, { ...search, seen: [] }).map((each) =>
+      joinDeviant({ ...start(state), deviation }, each),
+    );
+    return [...pageWays(legacy, page, context), ...further].flatMap((each) =>
+      each.undecided === undefined ? [{ ...each, next: { ...each.next, root: state.root } }] : [],
+    );
+  };
+  return [{ deviation, ways }];
 }
 
 /** VTD-FLT-004 broken: recorded although FPD=1. */
-function recordedDespiteFpd(state: VtdState, page: Page, outcome: Blocked, expected: string): readonly Way[] {
-  return outcome.conditions.flatMap((each) =>
-    recordedWays(state, page, [each], outcome.evidence).map((recorded) => ({
-      ...recorded,
-      deviation: {
-        identities: [
-          {
-            clause: 'VTD-FLT-004',
-            kind: 'fault-recorded',
-            discriminator: `context-entry.FPD=1: ${reasonName(each.reason)} silent→recorded`,
-          },
-        ],
-        expected,
-        observed: `fault ${reasonName(each.reason)} recorded`,
-      },
-    })),
-  );
+function recordedDespiteFpd(state: VtdState, page: Page, outcome: Blocked, expected: string): readonly Sketch[] {
+  return outcome.conditions.map((each) => ({
+    deviation: {
+      identities: [
+        {
+          clause: 'VTD-FLT-004',
+          kind: 'fault-recorded',
+          discriminator: `context-entry.FPD=1: ${reasonName(each.reason)} silent→recorded`,
+        },
+      ],
+      expected,
+      observed: `fault ${reasonName(each.reason)} recorded`,
+    },
+    ways: () => recordedWays(state, page, [each], outcome.evidence),
+  }));
 }
 
 function otherReasons(
@@ -162,9 +180,9 @@ function otherReasons(
   outcome: Blocked,
   expected: string,
   identify: (kind: string, observed: string) => readonly FindingIdentity[],
-): readonly Way[] {
+): readonly Sketch[] {
   const admitted = new Set(outcome.conditions.map((each) => each.reason));
-  return REQUEST_REASONS.filter((reason) => !admitted.has(reason)).flatMap((reason) =>
+  return REQUEST_REASONS.filter((reason) => !admitted.has(reason)).map((reason) =>
     recordedAs(state, page, reason, outcome, {
       identities: identify('other-reason', reasonName(reason)),
       expected,
@@ -178,7 +196,7 @@ function insteadOfTranslating(
   page: Page,
   outcome: Translated,
   seen: readonly bigint[],
-): readonly Way[] {
+): readonly Sketch[] {
   const size = outcome.labels.find((label) => label.startsWith('page:') || label === 'pass-through') ?? 'untranslated';
   const special = outcome.clauses.includes('VTD-IAR-006') ? 'output beside FEEx in a page that overlaps it' : size;
   const clause = outcome.clauses.includes('VTD-IAR-006') ? 'VTD-IAR-006' : (outcome.clauses.at(-1) ?? 'VTD-SS-024');
@@ -202,7 +220,7 @@ function refused(
   what: string,
   expected: string,
   outcome: Pick<Outcome, 'evidence'>,
-): readonly Way[] {
+): readonly Sketch[] {
   const deviation = (observed: string): Deviation => ({
     identities: clauses.map((clause) => ({
       clause,
@@ -213,7 +231,7 @@ function refused(
     observed: `refused, ${observed}`,
   });
   return [
-    ...REQUEST_REASONS.flatMap((reason) => recordedAs(state, page, reason, outcome, deviation(reasonName(reason)))),
+    ...REQUEST_REASONS.map((reason) => recordedAs(state, page, reason, outcome, deviation(reasonName(reason)))),
     way(state, page, { kind: 'blocked' }, outcome, deviation('no record')),
   ];
 }
@@ -225,9 +243,9 @@ function recordedAs(
   reason: number,
   outcome: Pick<Outcome, 'evidence'>,
   deviation: Deviation,
-): readonly Way[] {
+): Sketch {
   const recorded: FaultCondition = { ...condition(reason, 'VTD-FREC-002', 'other reason'), addressRecorded: true };
-  return recordedWays(state, page, [recorded], outcome.evidence).map((each) => ({ ...each, deviation }));
+  return { deviation, ways: () => recordedWays(state, page, [recorded], outcome.evidence) };
 }
 
 /** Where a request that should be blocked may have gone. */
@@ -250,9 +268,10 @@ function way(
   effect: Piece['effect'],
   outcome: Pick<Outcome, 'evidence'>,
   deviation: Deviation,
-): Way {
+): Sketch {
   const pieces = [{ offset: page.offset, bytes: page.bytes, effect }];
-  return { next: state, pieces, clauses: [], evidence: outcome.evidence, labels: [], deviation };
+  const ended: Way = { next: state, pieces, clauses: [], evidence: outcome.evidence, labels: [] };
+  return { deviation, ways: () => [ended] };
 }
 
 function reasonNames(conditions: readonly FaultCondition[]): string {

@@ -1,6 +1,7 @@
 import { hex } from '../bits.js';
 import type {
   ComponentModel,
+  DepartureSearch,
   DeviceRequest,
   MemoryRange,
   MemoryView,
@@ -108,10 +109,10 @@ export const vtdModel: ComponentModel<VtdUnit> = {
     state: VtdUnit,
     request: DeviceRequest,
     view: MemoryView,
-    seen: readonly bigint[],
+    search: DepartureSearch,
   ): readonly RequestSuccessor<VtdUnit>[] {
     if (request.pasid !== undefined) return [];
-    return deviantWays(state, request, { view, requesters: state.requesters }, seen).map((way) => ({
+    return deviantWays(state, request, { view, requesters: state.requesters }, search).map((way) => ({
       ...way,
       next: { ...state, ...way.next },
     }));

@@ -1,3 +1,4 @@
+import type { Deviation } from '../../spec/interface/model.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Step } from '../../spec/interface/scenario.js';
 import type { AddressMap } from './memory.js';
@@ -9,4 +10,6 @@ export interface Bench {
   readonly map: AddressMap;
   readonly units: readonly Unit[];
   readonly steps: readonly Step[];
+  /** Which departures are looked for; all when absent. */
+  readonly wanted?: (deviation: Deviation) => boolean;
 }

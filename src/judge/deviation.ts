@@ -40,7 +40,10 @@ export function admittedWays(bench: Bench, world: World, at: number, rules: Rule
   const { op } = bench.steps[at]!.operation;
   const isRequest = op === 'dma' || op === 'message';
   if (isRequest ? rules.isKnown === undefined : admitted.length > 0) return admitted;
-  const tolerated = waysOn(bench, world, at, 'deviant').flatMap((way): readonly World[] => {
+  const { isKnown } = rules;
+  const wanted = ({ identities }: Deviation): boolean => isKnown !== undefined && identities.some(isKnown);
+  const search = isRequest ? { ...bench, wanted } : bench;
+  const tolerated = waysOn(search, world, at, 'deviant').flatMap((way): readonly World[] => {
     const { deviation } = way;
     if (deviation === undefined) return [];
     const known = deviation.identities.filter((identity) => rules.isKnown?.(identity));

@@ -1,6 +1,6 @@
 import { match } from 'ts-pattern';
 import type { Evidence } from '../../spec/interface/judgement.js';
-import type { MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
+import type { DepartureSearch, MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type {
   DmaOperation,
@@ -207,6 +207,12 @@ function registerRead(
     .map((successor) => fromSuccessor(world, at, unit.key, successor));
 }
 
+/** Everything that might explain what was seen, or only what is wanted. */
+function searchFor(bench: Bench, at: number, carried: Carried): DepartureSearch {
+  const { wanted } = bench;
+  return wanted === undefined ? { seen: seenAddresses(bench, at, carried) } : { seen: [], wanted };
+}
+
 function requested(
   bench: Bench,
   world: World,
@@ -224,9 +230,9 @@ function requested(
   const successors =
     mode === 'admitted'
       ? unit.model.request(state, carried.request, view)
-      : unit.model.deviantRequest(state, carried.request, view, seenAddresses(bench, at, carried));
+      : unit.model.deviantRequest(state, carried.request, view, searchFor(bench, at, carried));
   const ways = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, observation));
-  if (mode === 'admitted' || ways.length > 0) return ways;
+  if (mode === 'admitted' || ways.length > 0 || bench.wanted !== undefined) return ways;
   return unexplained(bench, world, at, unit, carried, observation);
 }
 
