@@ -88,9 +88,12 @@ export function explain(
     }
     if (best !== undefined && reach(best) === bench.steps.length) return best;
   }
-  if (best !== undefined) return best;
   const [own] = deviantWays(bench, before[died] ?? [], died);
-  return own === undefined ? undefined : follow(bench, own, died, rules);
+  const itself = own === undefined ? undefined : follow(bench, own, died, rules);
+  if (best === undefined || itself === undefined) return best ?? itself;
+  // Messages are not memory: a departure there explains nothing but itself.
+  const aboutMessages = itself.deviation.identities.some(({ kind }) => kind.startsWith('message-'));
+  return aboutMessages && reach(itself) > reach(best) ? itself : best;
 }
 
 function reach(explanation: Explanation): number {
