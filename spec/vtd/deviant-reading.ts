@@ -55,8 +55,9 @@ export function deviantReading(
     const register = access.register === 'reserved' ? `offset ${hex(access.offset)}` : access.register;
     const name = `${register}.${each.name}`;
     const [first] = content.clauses;
-    const own = each.name === RESERVED && !WHOLLY_RESERVED.includes(first ?? '') ? 'VTD-REG-015' : first;
-    const clause = FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? own ?? 'VTD-REG-015';
+    const whole = WHOLLY_RESERVED.find((clause) => clause === first);
+    const own = each.name === RESERVED ? 'VTD-REG-015' : first;
+    const clause = whole ?? FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? own ?? 'VTD-REG-015';
     return { clause, kind: 'value-differs', discriminator: `${name}: ${difference(access.register, each)}` };
   });
   const list = (value: (each: (typeof fields)[number]) => bigint): string =>

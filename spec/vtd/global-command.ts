@@ -1,6 +1,7 @@
 import { field, isSet } from '../bits.js';
 import { GLOBAL_COMMAND, RTADDR_FIELDS } from '../layout/vtd.js';
-import { emptyQueue, hasWork, isBusy } from './queue.js';
+import { hasWork, isBusy } from './queue.js';
+import { emptyQueue } from './queue-state.js';
 import { type LatchedPointer, mapFaults, type PendingCommands, type VtdState } from './state.js';
 
 const bit = (position: number): bigint => 1n << BigInt(position);

@@ -1,7 +1,7 @@
 import type { Component } from '../interface/profile.js';
 import type { StartState } from '../interface/scenario.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
-import type { QueueState } from './queue.js';
+import type { QueueState } from './queue-state.js';
 import type { RootPointer } from './request.js';
 
 /** A fault record that software may find: the set of what it may hold. Facts 5.2. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Judgement } from '../../spec/interface/judgement.js';
-import { judge } from './index.js';
-import { queueProfile, read, rest, type Seen, write, written } from './queue-fixtures.js';
+import type { Judgement } from '../../../spec/interface/judgement.js';
+import { judge } from '../index.js';
+import { queueProfile, read, rest, type Seen, write, written } from './fixtures.js';
 
 const ones = 0xffff_ffff_ffff_ffffn;
 const verdict = (profile: ReturnType<typeof queueProfile>, ...seen: readonly Seen[]): Judgement =>
