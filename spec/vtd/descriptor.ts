@@ -92,9 +92,12 @@ function fieldErrors(name: Name, bits: bigint, context: DescriptorContext): read
       .filter((place) => isSet(bits, place))
       .map((place) => ({ codes, clause, causes: [`${name}${position(place)}`] }));
   const { reservedField, typeInvalid } = QUEUE_ERROR;
+  // Facts 7.4 [i]: without interrupt remapping the whole type may be invalid.
+  const ownField =
+    name === 'iec_inv_dsc' && !context.caps.interruptRemapping ? [reservedField, typeInvalid] : [reservedField];
   const padding: readonly Bits[] = context.wide && layout.bytes === 16 ? [[255, 128]] : [];
   return [
-    ...wrong(layout.reserved, [reservedField], 'VTD-QI-005'),
+    ...wrong(layout.reserved, ownField, 'VTD-QI-005'),
     ...wrong(withoutCapability(name, context.caps), [reservedField], 'VTD-QI-018'),
     ...granularityErrors(name, bits, context.caps),
     ...wrong(padding, [reservedField, typeInvalid], 'VTD-QI-006'),

@@ -52,9 +52,12 @@ export function deviantReading(
   const accepted = acceptedDescriptor(content.state, access, fields, context.view);
   if (accepted !== undefined) return [accepted];
   const identities = fields.map((each): FindingIdentity => {
-    const name = `${access.register}.${each.name}`;
-    const own = each.name === RESERVED ? 'VTD-REG-015' : content.clauses[0];
-    const clause = FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? own ?? 'VTD-REG-015';
+    const register = access.register === 'reserved' ? `offset ${hex(access.offset)}` : access.register;
+    const name = `${register}.${each.name}`;
+    const [first] = content.clauses;
+    const whole = WHOLLY_RESERVED.find((clause) => clause === first);
+    const own = each.name === RESERVED ? 'VTD-REG-015' : first;
+    const clause = whole ?? FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? own ?? 'VTD-REG-015';
     return { clause, kind: 'value-differs', discriminator: `${name}: ${difference(access.register, each)}` };
   });
   const list = (value: (each: (typeof fields)[number]) => bigint): string =>
@@ -71,6 +74,9 @@ export function deviantReading(
     },
   ];
 }
+
+/** Rules by which all of a register reads 0. */
+const WHOLLY_RESERVED: readonly string[] = ['VTD-REG-012', 'VTD-REG-R01'];
 
 /** Registers whose fields hold what software chose, so that the values themselves tell nothing. */
 const CHOSEN = /^(IQ[HTA]|I?RTA|[FI]E(DATA|U?ADDR)|P[LH]M)/;

@@ -1,6 +1,7 @@
 import { field, isSet } from '../bits.js';
 import { GLOBAL_COMMAND, RTADDR_FIELDS } from '../layout/vtd.js';
-import { emptyQueue, hasWork, isBusy } from './queue.js';
+import { hasWork, isBusy } from './queue.js';
+import { emptyQueue } from './queue-state.js';
 import { type LatchedPointer, mapFaults, type PendingCommands, type VtdState } from './state.js';
 
 const bit = (position: number): bigint => 1n << BigInt(position);
@@ -60,6 +61,7 @@ function unlawful(state: VtdState, command: number, on: boolean): string | undef
       if (!state.interruptTableSet) return 'IRE set before SIRTP';
       return queue === undefined ? 'IRE set with QIES=0' : undefined;
     case SRTP:
+      if ((~state.rootAddressKnown & 0xffff_ffff_ffff_ffffn) !== 0n) return 'SRTP before RTADDR was written';
       return modeChanges(state) && state.translation && !state.caps.setRootFlushes
         ? 'TTM or SSIRWE changed while TES=1 without ESRTPS'
         : undefined;

@@ -11,11 +11,7 @@ export function writeContextCommand(state: VtdState, value: bigint, now: number)
   if (busy(state)) return { kind: 'undefined', reason: 'CCMD written while an invalidation is pending (N29)' };
   if (!isSet(value, CCMD_FIELDS.ICC)) return { kind: 'state', state, clauses: [] };
   if (queued(state)) return { kind: 'undefined', reason: 'CCMD used while QIES=1 (facts 2.2)' };
-  const context: Invalidation = {
-    cache: 'context',
-    granularity: Number(field(value, CCMD_FIELDS.CIRG)),
-    submitted: now,
-  };
+  const context = commandFrom(state, 'context', Number(field(value, CCMD_FIELDS.CIRG)), now, contextGranularityLawful);
   return { kind: 'state', state: { ...state, pending: { ...state.pending, context } }, clauses: ['VTD-REG-014'] };
 }
 
@@ -24,8 +20,27 @@ export function writeIotlbCommand(state: VtdState, value: bigint, now: number): 
   if (busy(state)) return { kind: 'undefined', reason: 'IOTLB written while an invalidation is pending (N29)' };
   if (!isSet(value, IOTLB_FIELDS.IVT)) return { kind: 'state', state, clauses: [] };
   if (queued(state)) return { kind: 'undefined', reason: 'IOTLB used while QIES=1 (facts 2.2)' };
-  const iotlb: Invalidation = { cache: 'iotlb', granularity: Number(field(value, IOTLB_FIELDS.IIRG)), submitted: now };
+  const iotlb = commandFrom(state, 'iotlb', Number(field(value, IOTLB_FIELDS.IIRG)), now, iotlbGranularityLawful);
   return { kind: 'state', state: { ...state, pending: { ...state.pending, iotlb } }, clauses: ['VTD-REG-014'] };
+}
+
+/** A command with what may answer it, which is settled when it is given. */
+function commandFrom(
+  state: VtdState,
+  cache: 'context' | 'iotlb',
+  granularity: number,
+  submitted: number,
+  isLawful: typeof contextGranularityLawful,
+): Invalidation {
+  const command: Invalidation = { cache, granularity, submitted };
+  const lawful = [0, 1, 2, 3].filter((performed) => isLawful(state, command, performed));
+  return { ...command, answers: { lawful, refusal: refusalClause(state, granularity) } };
+}
+
+/** The rule by which an invalidation reports granularity 00b. Facts 7.7. */
+function refusalClause(state: VtdState, granularity: number): string {
+  if (state.caps.majorVersion >= 6) return 'VTD-INV-016';
+  return state.root !== undefined && state.root.mode !== 0 && granularity !== 0 ? 'VTD-INV-015' : 'VTD-INV-014';
 }
 
 function queued(state: VtdState): boolean {
@@ -55,7 +70,7 @@ export function completeInvalidation(state: VtdState, cache: 'context' | 'iotlb'
  * 1. VTD-INV-014, VTD-INV-015, VTD-INV-016: 00b for a reserved CIRG, for a TTM that is not legacy, for major>=6.
  * 2. VTD-INV-012: otherwise as asked or coarser.
  */
-export function contextGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
+function contextGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
   if (refused(state, command)) return performed === CONTEXT_GRANULARITY.none;
   if (otherMode(state) === 'invalid' && performed === CONTEXT_GRANULARITY.none) return true;
   return performed !== CONTEXT_GRANULARITY.none && performed <= command.granularity;
@@ -68,7 +83,7 @@ export function contextGranularityLawful(state: VtdState, command: Invalidation,
  * 2. PSI=0 and page granularity: performed as domain (or coarser), or refused ([i]).
  * 3. VTD-INV-013: otherwise as asked or coarser.
  */
-export function iotlbGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
+function iotlbGranularityLawful(state: VtdState, command: Invalidation, performed: number): boolean {
   if (refused(state, command)) return performed === IOTLB_GRANULARITY.none;
   if (otherMode(state) === 'invalid' && performed === IOTLB_GRANULARITY.none) return true;
   if (command.granularity === IOTLB_GRANULARITY.page) {

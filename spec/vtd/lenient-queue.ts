@@ -1,7 +1,8 @@
 import { entry128 } from '../bits.js';
 import type { MemoryView } from '../interface/model.js';
 import { type DescriptorError, lenientCommand } from './descriptor.js';
-import { fetchFrom, hasWork, type QueueState, queuePlace, sequencesOf } from './queue.js';
+import { fetchFrom, hasWork, queuePlace, sequencesOf } from './queue.js';
+import type { QueueState } from './queue-state.js';
 import { clearStatus } from './recording.js';
 import { mapFaults, type VtdState } from './state.js';
 

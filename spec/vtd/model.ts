@@ -20,7 +20,9 @@ import { deviantMessageWays, messagesOnTheirWay, messageWays } from './events.js
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
 import { isBusy } from './queue.js';
-import { queueAdvances, queueSettled, statusRanges } from './queue-progress.js';
+import type { Progress } from './queue-completion.js';
+import { queueAdvances, statusRanges } from './queue-progress.js';
+import { queueSettled } from './queue-settled.js';
 import { writeRegister } from './register-writes.js';
 import { registerBytes, registerContents, resolveRegister } from './registers.js';
 import { requestWays } from './requests.js';
@@ -145,8 +147,6 @@ export const vtdModel: ComponentModel<VtdUnit> = {
 function stayingPut(unit: VtdUnit): Successor<VtdUnit> {
   return { next: unit, clauses: [], evidence: [], labels: [] };
 }
-
-type Progress = ReturnType<typeof queueAdvances>[number];
 
 /** A way on that the unit took on its own. */
 function onTheWay(unit: VtdUnit, progress: Progress): Successor<VtdUnit> {

@@ -1,7 +1,8 @@
 import type { MemoryView } from '../interface/model.js';
 import { ICS_FIELDS, IECTL_FIELDS, IQERCD_FIELDS, IQH_FIELDS } from '../layout/vtd.js';
 import { all, at, type Content, content, mask } from './content.js';
-import { fetchFrom, hasWork, type QueueState, sequencesOf } from './queue.js';
+import { fetchFrom, hasWork, sequencesOf } from './queue.js';
+import type { QueueState } from './queue-state.js';
 import { PROTECTION } from './register-file.js';
 import type { VtdState } from './state.js';
 

@@ -3,53 +3,8 @@ import type { MemoryView, Reading } from '../interface/model.js';
 import { IQA_FIELDS, IQT_FIELDS, RTADDR_FIELDS, TABLE_MODE } from '../layout/vtd.js';
 import { DESCRIPTOR_BYTES, QUEUE_ERROR } from '../layout/vtd-queue.js';
 import { type Command, type Decoded, type DescriptorError, decodeDescriptor } from './descriptor.js';
+import type { QueueState } from './queue-state.js';
 import type { VtdState } from './state.js';
-
-/** A descriptor that was fetched and is not known to be complete. */
-export interface Fetched {
-  /** Its place among all descriptors since the queue was enabled. */
-  readonly order: number;
-  /** Tick of the tail write that handed it over. */
-  readonly submitted: number;
-  readonly command: Command;
-  /** A wait whose earlier work is known to be complete: its status write was seen. */
-  readonly proven?: true;
-}
-
-/** Why the queue stands still. Facts 6.5. */
-export interface QueueError extends DescriptorError {
-  /** Number of codes is narrowed when IQERCD is read. */
-  readonly codes: readonly number[];
-}
-
-/** The invalidation queue while QIES=1. Facts 7.9. Offsets are in bytes from IQA. */
-export interface QueueState {
-  /** Everything before this offset was fetched and found valid; IQH is here or further on. */
-  readonly head: number;
-  /** What was handed over behind `head`: up to which offset, by the tail write of which tick. */
-  readonly submitted: readonly { readonly to: number; readonly tick: number }[];
-  /** Oldest first. */
-  readonly fetched: readonly Fetched[];
-  /** Number of descriptors fetched so far. */
-  readonly count: number;
-  /** The last descriptor fetched was a wait; true before the first one. */
-  readonly ended: boolean;
-  /** A tail that is not in the queue, or not aligned, is to be refused. */
-  readonly badTail: DescriptorError | undefined;
-  /** FSTS.IQE: the queue stands at `head`. */
-  readonly error: QueueError | undefined;
-}
-
-/** VTD-GCMD-008: the queue when QIES becomes 1; IQH is 0. */
-export const emptyQueue: QueueState = {
-  head: 0,
-  submitted: [],
-  fetched: [],
-  count: 0,
-  ended: true,
-  badTail: undefined,
-  error: undefined,
-};
 
 /** Where the queue lies. Facts 1.6. */
 export interface QueuePlace {
@@ -188,7 +143,8 @@ function generalErrors(state: VtdState, queue: QueueState): DescriptorError | un
 function modeOf(state: VtdState): number | 'invalid' | 'open' {
   const { caps, stored } = state;
   const latched = state.root?.mode ?? TABLE_MODE.legacy;
-  const written = stored['RTADDR'] === undefined ? latched : Number(field(stored['RTADDR'], RTADDR_FIELDS.TTM));
+  const isKnown = field(state.rootAddressKnown, RTADDR_FIELDS.TTM) !== 0n;
+  const written = isKnown ? Number(field(stored['RTADDR'] ?? 0n, RTADDR_FIELDS.TTM)) : latched;
   if (latched !== written || state.pending.setRoot !== undefined) return 'open';
   if (latched === TABLE_MODE.scalable) return caps.scalableMode ? 'open' : 'invalid';
   if (latched === TABLE_MODE.abort) return caps.abortMode ? latched : 'invalid';

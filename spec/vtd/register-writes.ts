@@ -109,13 +109,19 @@ function done(state: VtdState, ...clauses: readonly string[]): CommandResult {
 function withStored(state: VtdState, access: RegisterAccess, value: bigint, writable?: bigint): VtdState {
   const { register } = access;
   const kept = writable ?? storageRegister(register, state.caps)?.writable ?? -1n;
-  return { ...state, stored: { ...state.stored, [register]: merged(state, access, value) & kept } };
+  const rootAddressKnown = state.rootAddressKnown | (register === 'RTADDR' ? windowOf(access) : 0n);
+  return { ...state, rootAddressKnown, stored: { ...state.stored, [register]: merged(state, access, value) & kept } };
+}
+
+/** The bits of a register that an access touches. */
+function windowOf({ offset, size }: RegisterAccess): bigint {
+  return ((1n << BigInt(size * 8)) - 1n) << BigInt(offset * 8);
 }
 
 /** The stored value with the written bytes replaced. */
 function merged(state: VtdState, access: RegisterAccess, value: bigint): bigint {
   const shift = BigInt(access.offset * 8);
-  const window = ((1n << BigInt(access.size * 8)) - 1n) << shift;
+  const window = windowOf(access);
   const old = state.stored[access.register] ?? 0n;
   const kept = (1n << BigInt((registerBytes(access.register) ?? 8) * 8)) - 1n;
   return ((old & ~window) | ((value << shift) & window)) & kept;

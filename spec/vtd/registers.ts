@@ -104,10 +104,7 @@ function globalStatusContents(state: VtdState): readonly Content[] {
 function storageContents(state: VtdState, register: string): readonly Content[] | undefined {
   const storage = storageRegister(register, state.caps);
   if (storage === undefined) return undefined;
-  // The ready state latched a table of the target's own, so RTADDR is not known before software writes it.
-  if (register === 'RTADDR' && state.stored['RTADDR'] === undefined && state.root !== undefined) {
-    return [content(state, 0n, 0n)];
-  }
   const value = (state.stored[register] ?? 0n) & storage.writable;
-  return [content(state, value, all(8), [storage.clause], storage.optional)];
+  const known = register === 'RTADDR' ? state.rootAddressKnown : all(8);
+  return [content(state, value, known, known === 0n ? [] : [storage.clause], storage.optional)];
 }

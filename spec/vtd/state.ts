@@ -1,7 +1,7 @@
 import type { Component } from '../interface/profile.js';
 import type { StartState } from '../interface/scenario.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
-import type { QueueState } from './queue.js';
+import type { QueueState } from './queue-state.js';
 import type { RootPointer } from './request.js';
 
 /** A fault record that software may find: the set of what it may hold. Facts 5.2. */
@@ -66,6 +66,8 @@ export interface Invalidation {
   /** What was asked: CIRG or IIRG. */
   readonly granularity: number;
   readonly submitted: number;
+  /** For one asked for by register: values of CAIG or IAIG that answer it, and why 00b is among them, if it is. */
+  readonly answers?: { readonly lawful: readonly number[]; readonly refusal: string };
   /** Tick at which software observed completion. */
   readonly completed?: number;
   /** For one that was queued: its place among all descriptors. */
@@ -110,6 +112,8 @@ export interface VtdState {
   /** The invalidation queue; `undefined` while QIES=0. */
   readonly queue: QueueState | undefined;
   readonly completion: CompletionState;
+  /** Bits of RTADDR that software wrote: the ready state latched a table of the target's own. */
+  readonly rootAddressKnown: bigint;
   /** Last value written to the registers that just store. */
   readonly stored: Readonly<Record<string, bigint>>;
   /** CAIG and IAIG of the last finished commands, and the requests they answered. */
@@ -136,6 +140,7 @@ export function initialState(component: Component, start: StartState): VtdState 
     // The quarantine table of the ready state lies outside the arena; nothing in it is present.
     root: ready ? { table: QUARANTINE_TABLE, mode: 0, ioPermissions: false, since: -1 } : undefined,
     pending: {},
+    rootAddressKnown: ready ? 0n : -1n,
     interrupts: false,
     compatibility: false,
     interruptTableSet: false,

@@ -92,11 +92,14 @@ export function explain(
     departuresAt(bench, before[at] ?? [], at).map((departure) => follow(bench, departure, rules)),
   );
   const single = farthest(singles.filter((each) => reach(each) > died));
-  if (single !== undefined) return single;
-  const pair = farthest(pairs(bench, singles, died, rules));
-  if (pair !== undefined) return pair;
   const [own] = departuresAt(bench, before[died] ?? [], died);
-  return own === undefined ? undefined : follow(bench, own, rules);
+  const itself = own === undefined ? undefined : follow(bench, own, rules);
+  // Messages are not memory: a departure there explains nothing but itself.
+  const aboutMessages = own?.deviation.identities.some(({ kind }) => kind.startsWith('message-')) ?? false;
+  if (single !== undefined) {
+    return itself !== undefined && aboutMessages && reach(itself) > reach(single) ? itself : single;
+  }
+  return farthest(pairs(bench, singles, died, rules)) ?? itself;
 }
 
 /** Device requests up to a step, the latest first. */

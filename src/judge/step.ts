@@ -35,7 +35,7 @@ export function waysOn(bench: Bench, world: World, at: number, mode: Mode): read
     const heard = withMessages(bench, way, at);
     return heard.length > 0 ? heard : withDeviantMessages(bench, way, at);
   });
-  return [...broken, ...silent];
+  return [...silent, ...broken];
 }
 
 /** Every way on through the operation itself. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Judgement } from '../../spec/interface/judgement.js';
-import { judge } from './index.js';
+import type { Judgement } from '../../../spec/interface/judgement.js';
+import { judge } from '../index.js';
 import {
   contextGlobal,
   enabled,
@@ -20,7 +20,7 @@ import {
   wait,
   write,
   written,
-} from './queue-fixtures.js';
+} from './fixtures.js';
 
 const profile = queueProfile();
 const verdict = (...seen: readonly Seen[]): Judgement => judge(written(profile, seen));

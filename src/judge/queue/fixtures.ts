@@ -1,9 +1,9 @@
-import type { InterruptMessage, Observation } from '../../spec/interface/observations.js';
-import type { Operation } from '../../spec/interface/operations.js';
-import type { Profile } from '../../spec/interface/profile.js';
-import type { History, Step } from '../../spec/interface/scenario.js';
-import { unit } from '../../spec/vtd/fixtures.js';
-import { frame, reg, store } from './fixtures.js';
+import type { InterruptMessage, Observation } from '../../../spec/interface/observations.js';
+import type { Operation } from '../../../spec/interface/operations.js';
+import type { Profile } from '../../../spec/interface/profile.js';
+import type { History, Step } from '../../../spec/interface/scenario.js';
+import { unit } from '../../../spec/vtd/fixtures.js';
+import { frame, reg, store } from '../fixtures.js';
 
 /** Hand-written histories around the invalidation queue: the queue in frame 32, status data in frame 40. */
 

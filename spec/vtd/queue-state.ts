@@ -1,0 +1,47 @@
+import type { Command, DescriptorError } from './descriptor.js';
+
+/** A descriptor that was fetched and is not known to be complete. */
+export interface Fetched {
+  /** Its place among all descriptors since the queue was enabled. */
+  readonly order: number;
+  /** Tick of the tail write that handed it over. */
+  readonly submitted: number;
+  readonly command: Command;
+  /** A wait whose earlier work is known to be complete: its status write was seen. */
+  readonly proven?: true;
+}
+
+/** Why the queue stands still. Facts 6.5. */
+export interface QueueError extends DescriptorError {
+  /** Number of codes is narrowed when IQERCD is read. */
+  readonly codes: readonly number[];
+}
+
+/** The invalidation queue while QIES=1. Facts 7.9. Offsets are in bytes from IQA. */
+export interface QueueState {
+  /** Everything before this offset was fetched and found valid; IQH is here or further on. */
+  readonly head: number;
+  /** What was handed over behind `head`: up to which offset, by the tail write of which tick. */
+  readonly submitted: readonly { readonly to: number; readonly tick: number }[];
+  /** Oldest first. */
+  readonly fetched: readonly Fetched[];
+  /** Number of descriptors fetched so far. */
+  readonly count: number;
+  /** The last descriptor fetched was a wait; true before the first one. */
+  readonly ended: boolean;
+  /** A tail that is not in the queue, or not aligned, is to be refused. */
+  readonly badTail: DescriptorError | undefined;
+  /** FSTS.IQE: the queue stands at `head`. */
+  readonly error: QueueError | undefined;
+}
+
+/** VTD-GCMD-008: the queue when QIES becomes 1; IQH is 0. */
+export const emptyQueue: QueueState = {
+  head: 0,
+  submitted: [],
+  fetched: [],
+  count: 0,
+  ended: true,
+  badTail: undefined,
+  error: undefined,
+};
