@@ -33,8 +33,8 @@ const FROM_RESET = 150;
 /** Root tables: each leads every requester to a domain of its own. */
 const ROOTS = 2;
 
-/** RTADDR values that nobody latches: far away, with a mode, with an address that may not exist. */
-const ODD_POINTERS = [undefined, undefined, 0xffff_ffff_f000n, 0x0040_0000n, 0x0010_0c00n] as const;
+/** RTADDR values that nobody latches: far away, or with an address that may not exist. Which TTM the queue goes by is open. */
+const ODD_POINTERS = [undefined, undefined, 0xffff_ffff_f000n, 0x0040_0000n, 0x0010_1000n] as const;
 
 function steps(platform: Platform): Arbitrary<CommandStep> {
   const who = fc.nat(Math.max(0, platform.requesters.length - 1));

@@ -34,7 +34,7 @@ function candidates(state: VtdState, view: MemoryView, matters: (wait: Wait) => 
 }
 
 /** Most waits whose effects are followed in every combination. */
-const MOST_OPEN = 5;
+const MOST_OPEN = 7;
 
 /** Every combination of waits that matter having completed; `order`: none that commutes with a later one is repeated. */
 function combinations(
