@@ -320,4 +320,22 @@ export const vtdQueueClauses: readonly Clause[] = [
     'PLMR or PHMR',
     'N55',
   ),
+
+  clause(
+    'VTD-ZLR-001',
+    'Handling of Zero-Length Reads',
+    'ZLR=1: a zero-length read to a write-only second-stage page succeeds.',
+    '2',
+    'ZLR',
+    'N40',
+  ),
+  clause('VTD-ZLR-002', 'Handling of Zero-Length Reads', 'ZLR=0: the same read faults 6h.', '1S', 'ZLR=0'),
+  clause('VTD-ZLR-003', 'Handling of Zero-Length Reads', 'ZLR=1 does not excuse any other fault.', '2', 'ZLR', 'N10'),
+  clause(
+    'VTD-IAR-003',
+    'Handling of Requests to Interrupt Address Range',
+    'A zero-length read of FEEx succeeds.',
+    '1S',
+    '-',
+  ),
 ];

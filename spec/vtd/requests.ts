@@ -21,12 +21,14 @@ export type Way = RequestSuccessor<VtdState>;
 
 /** The pages of a request: its parts, cut at 4 KiB boundaries. */
 export function pagesOf(request: DeviceRequest): readonly (PageRequest & { readonly offset: number })[] {
+  const { sourceId, access } = request;
+  if (request.bytes === 0) return [{ sourceId, access, address: request.address, bytes: 0, offset: 0 }];
   const pages: (PageRequest & { readonly offset: number })[] = [];
   for (let offset = 0; offset < request.bytes; ) {
     const address = request.address + BigInt(offset);
     const room = 4096 - Number(address & 0xfffn);
     const bytes = Math.min(room, request.bytes - offset);
-    pages.push({ sourceId: request.sourceId, access: request.access, address, bytes, offset });
+    pages.push({ sourceId, access, address, bytes, offset });
     offset += bytes;
   }
   return pages;
@@ -127,7 +129,7 @@ function mergeBlocked(outcomes: readonly Outcome[]): readonly Outcome[] {
 function untranslated(page: Page): Outcome {
   if (page.address >= INTERRUPT_RANGE.first && page.address <= INTERRUPT_RANGE.last) {
     const outcome = interruptRange(page);
-    if (outcome.kind === 'interrupt') return outcome;
+    if (outcome.kind !== 'blocked') return outcome;
     const reason = 'access to FEEx with TES=0 that is no interrupt';
     return { kind: 'undecided', reason, evidence: [], faultProcessingDisabled: false };
   }
