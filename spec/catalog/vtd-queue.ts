@@ -338,4 +338,28 @@ export const vtdQueueClauses: readonly Clause[] = [
     '1S',
     '-',
   ),
+
+  clause(
+    'VTD-PMR-001',
+    'Protected Memory Enable Register',
+    'EPM=1: DMA whose host address is in the low or high region is blocked and not recorded.',
+    '1S',
+    'PLMR or PHMR',
+    'N51',
+    'N55',
+  ),
+  clause(
+    'VTD-PMR-002',
+    'Protected Low-Memory Limit Register',
+    'Limit below base disables the region.',
+    '1S',
+    'PLMR or PHMR',
+  ),
+  clause(
+    'VTD-PMR-003',
+    'Protected Memory Enable Register',
+    'Page-table reads by the unit are not blocked.',
+    '1S',
+    'PLMR or PHMR',
+  ),
 ];

@@ -4,6 +4,7 @@ import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { eventMessage } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
+import { protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type Outcome, type PageRequest, translateRequest } from './request.js';
 import { settledReader, sharedDomain } from './settled.js';
@@ -166,7 +167,8 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
     case 'translated': {
       const { clauses, evidence, labels } = outcome;
       const effect = { kind: 'memory', address: outcome.address } as const;
-      return [{ next: state, pieces: [pieceOf(page, effect)], clauses, evidence, labels }];
+      const way = { next: state, pieces: [pieceOf(page, effect)], clauses, evidence, labels };
+      return throughProtection(state, page, outcome.address, way);
     }
     case 'interrupt': {
       if (state.interrupts || state.pending.interrupts !== undefined) {
@@ -180,6 +182,20 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
     case 'blocked':
       return blockedWays(state, page, outcome.conditions, outcome.faultProcessingDisabled, outcome.evidence);
   }
+}
+
+/** VTD-PMR-001: a request whose host address is protected is blocked without a record. */
+function throughProtection(state: VtdState, page: Page, address: bigint, way: Way): readonly Way[] {
+  const found = protectedAt(state, address, page.bytes);
+  if (found === 'no') return [way];
+  const guard = page.access === 'write' ? 'VTD-FLT-001' : 'VTD-FLT-002';
+  const blocked: Way = {
+    ...way,
+    pieces: [pieceOf(page, { kind: 'blocked' })],
+    clauses: ['VTD-PMR-001', guard],
+    labels: ['protected'],
+  };
+  return found === 'yes' ? [blocked] : [way, blocked];
 }
 
 /** VTD-FLT-001 to VTD-FLT-005: blocked, and recorded unless the fault is qualified and an FPD was met. Facts 3.9, 5.1. */

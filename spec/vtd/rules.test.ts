@@ -182,7 +182,9 @@ describe('the flow of a request (facts 5.7)', () => {
         unit({ ZLR: zlr }),
         memory({ ...tables, '0x6000': leaf }),
       );
-    expect(zero(0x9002n, 1)).toMatchObject([{ kind: 'translated', address: 0x9000n, clauses: ['VTD-ROOT-001', 'VTD-CTX-001', 'VTD-ZLR-001'] }]);
+    expect(zero(0x9002n, 1)).toMatchObject([
+      { kind: 'translated', address: 0x9000n, clauses: ['VTD-ROOT-001', 'VTD-CTX-001', 'VTD-ZLR-001'] },
+    ]);
     expect(zero(0x9001n, 1)).toMatchObject([{ kind: 'translated' }]);
     expect(reasons(zero(0x9002n, 0))).toEqual([6]);
     expect(reasons(zero(0n, 1))).toEqual([6]);
