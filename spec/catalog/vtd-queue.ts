@@ -362,4 +362,20 @@ export const vtdQueueClauses: readonly Clause[] = [
     '1S',
     'PLMR or PHMR',
   ),
+
+  clause(
+    'VTD-GCMD-009',
+    'Set Root Table Pointer Operation',
+    'With ESRTPS=1, after RTPS=1 no translation cached from the old tables is used.',
+    '2',
+    'ESRTPS',
+  ),
+  clause(
+    'VTD-GCMD-017',
+    'Global Command Register',
+    'Each in-flight request around a TE change is wholly translated or wholly untranslated.',
+    '1S',
+    '-',
+    'N27',
+  ),
 ];

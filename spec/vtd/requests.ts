@@ -76,14 +76,18 @@ export function join(first: Way, second: Way): Way {
 
 type Page = PageRequest & { readonly offset: number };
 
-/** Every way on for one page. A pending TE may or may not have taken effect (N27). */
+/** Every way on for one page. VTD-GCMD-017: a pending TE has taken effect for all of it or not at all (N27). */
 export function pageWays(state: VtdState, page: Page, context: RequestContext): readonly Way[] {
   if (state.unknown !== undefined) return [undecided(state, page, state.unknown.kind, state.unknown.reason)];
   if (state.pending.setRoot !== undefined) {
     return [undecided(state, page, 'inconclusive', 'request while SRTP is in progress (N52)')];
   }
   const states = state.pending.translation === undefined ? [state] : [state, completeGlobalCommand(state)];
-  return states.flatMap((each) => pageOutcomes(each, page, context).flatMap((outcome) => wayOf(each, page, outcome)));
+  const ways = states.flatMap((each) =>
+    pageOutcomes(each, page, context).flatMap((outcome) => wayOf(each, page, outcome)),
+  );
+  if (states.length === 1) return ways;
+  return ways.map((each) => ({ ...each, clauses: [...each.clauses, 'VTD-GCMD-017'] }));
 }
 
 /** What the translation rules admit for a page. */
