@@ -320,4 +320,62 @@ export const vtdQueueClauses: readonly Clause[] = [
     'PLMR or PHMR',
     'N55',
   ),
+
+  clause(
+    'VTD-ZLR-001',
+    'Handling of Zero-Length Reads',
+    'ZLR=1: a zero-length read to a write-only second-stage page succeeds.',
+    '2',
+    'ZLR',
+    'N40',
+  ),
+  clause('VTD-ZLR-002', 'Handling of Zero-Length Reads', 'ZLR=0: the same read faults 6h.', '1S', 'ZLR=0'),
+  clause('VTD-ZLR-003', 'Handling of Zero-Length Reads', 'ZLR=1 does not excuse any other fault.', '2', 'ZLR', 'N10'),
+  clause(
+    'VTD-IAR-003',
+    'Handling of Requests to Interrupt Address Range',
+    'A zero-length read of FEEx succeeds.',
+    '1S',
+    '-',
+  ),
+
+  clause(
+    'VTD-PMR-001',
+    'Protected Memory Enable Register',
+    'EPM=1: DMA whose host address is in the low or high region is blocked and not recorded.',
+    '1S',
+    'PLMR or PHMR',
+    'N51',
+    'N55',
+  ),
+  clause(
+    'VTD-PMR-002',
+    'Protected Low-Memory Limit Register',
+    'Limit below base disables the region.',
+    '1S',
+    'PLMR or PHMR',
+  ),
+  clause(
+    'VTD-PMR-003',
+    'Protected Memory Enable Register',
+    'Page-table reads by the unit are not blocked.',
+    '1S',
+    'PLMR or PHMR',
+  ),
+
+  clause(
+    'VTD-GCMD-009',
+    'Set Root Table Pointer Operation',
+    'With ESRTPS=1, after RTPS=1 no translation cached from the old tables is used.',
+    '2',
+    'ESRTPS',
+  ),
+  clause(
+    'VTD-GCMD-017',
+    'Global Command Register',
+    'Each in-flight request around a TE change is wholly translated or wholly untranslated.',
+    '1S',
+    '-',
+    'N27',
+  ),
 ];

@@ -112,7 +112,7 @@ export interface DmaOperation {
   /** I/O virtual byte address, 64 bits. */
   readonly address: bigint;
   readonly direction: 'read' | 'write';
-  /** Length in bytes; 0 for a zero-length read, at least 1 for a write. */
+  /** Length in bytes; 0 only for a read, which then is a zero-length read. */
   readonly bytes: number;
   /**
    * For a write: which of the requester's tokens it carries (see layout/tokens).

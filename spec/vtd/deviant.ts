@@ -3,6 +3,7 @@ import type { FindingIdentity } from '../interface/judgement.js';
 import type { DepartureSearch, Deviation, DeviceRequest, Piece } from '../interface/model.js';
 import { condition, type FaultCondition, REQUEST_REASONS } from './conditions.js';
 import { lenientTranslation } from './lenient.js';
+import { protectedAt } from './protected-memory.js';
 import type { Outcome, PageRequest } from './request.js';
 import { join, pageOutcomes, pagesOf, pageWays, type RequestContext, recordedWays, type Way } from './requests.js';
 import { settledReader } from './settled.js';
@@ -78,7 +79,11 @@ function sketchesOf(
   search: DepartureSearch,
 ): readonly Sketch[] {
   if (outcome.kind === 'blocked') return insteadOfBlocking(state, page, outcome, context, search);
-  if (outcome.kind === 'translated') return insteadOfTranslating(state, page, outcome, search.seen);
+  if (outcome.kind === 'translated') {
+    return protectedAt(state, outcome.address, page.bytes) === 'yes'
+      ? insteadOfProtecting(state, page, outcome)
+      : insteadOfTranslating(state, page, outcome, search.seen);
+  }
   if (outcome.kind !== 'interrupt') return [];
   return refused(state, page, ['VTD-IAR-001'], 'DWORD write to FEEx', 'interrupt', outcome);
 }
@@ -189,6 +194,22 @@ function otherReasons(
       observed: `recorded as ${reasonName(reason)}`,
     }),
   );
+}
+
+/** VTD-PMR-001 broken: protected memory was reached, or the refusal was recorded. */
+function insteadOfProtecting(state: VtdState, page: Page, outcome: Translated): readonly Sketch[] {
+  const deviation = (kind: string, observed: string): Deviation => ({
+    identities: [{ clause: 'VTD-PMR-001', kind, discriminator: `protected memory: blocked→${observed}` }],
+    expected: 'blocked, not recorded',
+    observed,
+  });
+  const through = deviation('access-let-through', 'let through');
+  return [
+    way(state, page, { kind: 'memory', address: outcome.address }, outcome, through),
+    ...REQUEST_REASONS.map((reason) =>
+      recordedAs(state, page, reason, outcome, deviation('fault-recorded', `recorded as ${reasonName(reason)}`)),
+    ),
+  ];
 }
 
 function insteadOfTranslating(

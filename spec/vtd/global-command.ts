@@ -115,8 +115,17 @@ function start(state: VtdState, command: number, on: boolean, now: number): Comm
 
 /** Whether a global command is on its way. */
 function commandPending(pending: PendingCommands): boolean {
-  const { context: _context, iotlb: _iotlb, ...commands } = pending;
+  const { context: _context, iotlb: _iotlb, protection: _protection, ...commands } = pending;
   return Object.keys(commands).length > 0;
+}
+
+/** What is on its way besides global commands. */
+function otherPending({ context, iotlb, protection }: PendingCommands): PendingCommands {
+  return {
+    ...(context === undefined ? {} : { context }),
+    ...(iotlb === undefined ? {} : { iotlb }),
+    ...(protection === undefined ? {} : { protection }),
+  };
 }
 
 /** The fields of RTADDR. Facts 1.5. VTD-GCMD-003: they count only once they are latched. */
@@ -136,10 +145,10 @@ function pointerIn(rtaddr: bigint, since: number): LatchedPointer {
 export function completeGlobalCommand(state: VtdState): VtdState {
   const { pending } = state;
   if (!commandPending(pending)) return state;
-  const { context, iotlb, translation, setRoot, queue, interrupts, compatibility, setInterruptTable } = pending;
+  const { translation, setRoot, queue, interrupts, compatibility, setInterruptTable } = pending;
   const done: VtdState = {
     ...state,
-    pending: { ...(context ? { context } : {}), ...(iotlb ? { iotlb } : {}) },
+    pending: otherPending(pending),
     translation: translation ?? state.translation,
     interrupts: interrupts ?? state.interrupts,
     compatibility: compatibility ?? state.compatibility,

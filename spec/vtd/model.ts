@@ -19,6 +19,7 @@ import { deviantReading } from './deviant-reading.js';
 import { deviantMessageWays, messagesOnTheirWay, messageWays } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
+import { completeProtection } from './protected-memory.js';
 import { isBusy } from './queue.js';
 import type { Progress } from './queue-completion.js';
 import { queueAdvances, statusRanges } from './queue-progress.js';
@@ -123,7 +124,9 @@ export const vtdModel: ComponentModel<VtdUnit> = {
   settle(state: VtdUnit, view: MemoryView): readonly Successor<VtdUnit>[] {
     const { now } = view;
     const done = completeInvalidation(completeInvalidation(state, 'context', now), 'iotlb', now);
-    return queueSettled(completeGlobalCommand(done), view).map((progress) => onTheWay(state, progress));
+    return queueSettled(completeProtection(completeGlobalCommand(done)), view).map((progress) =>
+      onTheWay(state, progress),
+    );
   },
 
   idle(state: VtdUnit): boolean {

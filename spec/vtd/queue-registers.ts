@@ -3,10 +3,9 @@ import { ICS_FIELDS, IECTL_FIELDS, IQERCD_FIELDS, IQH_FIELDS } from '../layout/v
 import { all, at, type Content, content, mask } from './content.js';
 import { fetchFrom, hasWork, sequencesOf } from './queue.js';
 import type { QueueState } from './queue-state.js';
-import { PROTECTION } from './register-file.js';
 import type { VtdState } from './state.js';
 
-/** Contents of the registers around the queue, and of PMEN. Facts 1.2, 1.6. */
+/** Contents of the registers around the queue. Facts 1.2, 1.6. */
 
 /**
  * VTD-REG-007, VTD-QI-R03, N31: IQH lies between what was fetched for sure and the tail, or the first bad
@@ -55,14 +54,4 @@ export function queueErrorContents(state: VtdState): readonly Content[] {
     const narrowed = { ...state, queue: { ...queue, error: { ...error, codes: [code] } } };
     return content(narrowed, at(IQERCD_FIELDS.IQEI, BigInt(code)), fixed, [error.clause]);
   });
-}
-
-/** VTD-PMR-R01: PMEN.EPM reads as written, PRS follows it after a finite delay (N55). */
-export function protection(state: VtdState): readonly Content[] {
-  const enabled = (state.stored['PMEN'] ?? 0n) & PROTECTION.enable;
-  const values = [
-    enabled | (enabled === 0n ? 0n : PROTECTION.status),
-    enabled | (enabled === 0n ? PROTECTION.status : 0n),
-  ];
-  return values.map((value) => content(state, value, all(4), ['VTD-PMR-R01']));
 }

@@ -1,9 +1,8 @@
 import type { CommandResult } from './global-command.js';
 import { handOver } from './queue.js';
-import { PROTECTION } from './register-file.js';
 import type { VtdState } from './state.js';
 
-/** Writes that concern the queue, and protected memory. Facts 2.2, 7.9. */
+/** Writes that concern the queue. Facts 2.2, 7.9. */
 
 /** VTD-QI-001: with QIES=0 IQT is only stored; otherwise it hands descriptors over. */
 export function writeTail(state: VtdState, now: number): CommandResult {
@@ -31,14 +30,4 @@ export function resumeQueue(state: VtdState, now: number): VtdState {
   if (queue?.error === undefined) return state;
   const submitted = queue.submitted.map(({ to }) => ({ to, tick: now }));
   return { ...state, queue: { ...queue, submitted, error: undefined } };
-}
-
-/** VTD-PMR-R01: EPM is software's; base and limit must not change while the regions are protected (facts 1.6). */
-export function writeProtection(before: VtdState, after: VtdState): CommandResult {
-  const enabled = ((before.stored['PMEN'] ?? 0n) & PROTECTION.enable) !== 0n;
-  const moved = ['PLMBASE', 'PLMLIMIT', 'PHMBASE', 'PHMLIMIT'].some(
-    (name) => (before.stored[name] ?? 0n) !== (after.stored[name] ?? 0n),
-  );
-  if (enabled && moved) return { kind: 'undefined', reason: 'protected region changed while PRS=1' };
-  return { kind: 'state', state: after, clauses: [] };
 }

@@ -7,7 +7,6 @@ import {
   IQA_FIELDS,
   IQT_FIELDS,
   IRTA_FIELDS,
-  PMEN_FIELDS,
   RTADDR_FIELDS,
   VTD_REGISTERS,
 } from '../layout/vtd.js';
@@ -101,9 +100,6 @@ export function storageRegister(name: string, caps: Capabilities): StorageRegist
       return undefined;
   }
 }
-
-/** PMEN: EPM is software's, PRS follows it. */
-export const PROTECTION = { enable: bits(PMEN_FIELDS.EPM), status: bits(PMEN_FIELDS.PRS) } as const;
 
 /** Parts of the register map that belong to capabilities which are not specified here: first and last byte, and the ECAP or CAP bit. */
 const OTHER_PARTS: readonly (readonly [first: number, last: number, register: 'CAP' | 'ECAP', bit: number])[] = [

@@ -4,7 +4,8 @@ import { FECTL_FIELDS, FRCD_FIELDS, FSTS_FIELDS, ICS_FIELDS, IECTL_FIELDS } from
 import { clearCompletion, eventMessage, setCompletionMask, tearMessages } from './events.js';
 import { type CommandResult, writeGlobalCommand } from './global-command.js';
 import { writeContextCommand, writeIotlbCommand } from './invalidation.js';
-import { resumeQueue, writeProtection, writeQueueAddress, writeTail } from './queue-writes.js';
+import { writeProtection } from './protected-memory.js';
+import { resumeQueue, writeQueueAddress, writeTail } from './queue-writes.js';
 import { clearRecord, clearStatus, setInterruptMask } from './recording.js';
 import { isReserved, registerExists, storageRegister } from './register-file.js';
 import { registerBytes } from './registers.js';

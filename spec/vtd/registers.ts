@@ -7,7 +7,8 @@ import { contextCommandContents, iotlbCommandContents } from './command-register
 import { all, type Content, content } from './content.js';
 import { faultContents } from './fault-registers.js';
 import { completeGlobalCommand, globalStatus } from './global-command.js';
-import { completionStatus, eventControl, headContents, protection, queueErrorContents } from './queue-registers.js';
+import { protectionContents } from './protected-memory.js';
+import { completionStatus, eventControl, headContents, queueErrorContents } from './queue-registers.js';
 import { isReserved, registerExists, storageRegister } from './register-file.js';
 import type { VtdState } from './state.js';
 
@@ -76,7 +77,7 @@ export function registerContents(
     case 'FRCD':
       return state.faults.flatMap((faults) => faultContents({ ...state, faults: [faults] }, faults, access));
     case 'PMEN':
-      return protection(state);
+      return protectionContents(state);
     case 'IQH':
       return headContents(state, view);
     case 'ICS':

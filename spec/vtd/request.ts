@@ -65,9 +65,14 @@ export function translateRequest(
 
 /**
  * VTD-IAR-001, VTD-IAR-002: an aligned DWORD write to FEEx is an interrupt request;
- * any other write and any read of data is blocked with 29h. Facts 4.10, 5.7 step 3.
+ * any other write and any read of data is blocked with 29h. VTD-IAR-003: a zero-length read succeeds. Facts 4.10, 5.7 step 3.
  */
 export function interruptRange(request: PageRequest): Outcome {
+  if (isZeroLengthRead(request)) {
+    const { address } = request;
+    const evidence = [{ what: 'request', address, reading: 'zero-length read of FEEx' }];
+    return withoutFpd({ kind: 'translated', address, clauses: ['VTD-IAR-003'], labels: ['zero-length'], evidence });
+  }
   const isInterrupt = request.access === 'write' && request.bytes === 4 && (request.address & 3n) === 0n;
   if (isInterrupt) return { kind: 'interrupt', clauses: ['VTD-IAR-001'], evidence: [], faultProcessingDisabled: false };
   const cause = request.access === 'read' ? 'read of FEEx' : 'write to FEEx that is no DWORD write';
@@ -161,7 +166,45 @@ function throughContext(page: Page, context: ContextEntry): readonly Translation
       { kind: 'blocked', conditions: [condition(FAULT.ADDRESS_BEYOND_WIDTH, 'VTD-SS-003', cause)], evidence: [] },
     ];
   }
-  return secondStageWalk(page.address, page.access, context.table, context.levels, page.caps, page.read);
+  const walk = (access: Access): readonly Translation[] =>
+    secondStageWalk(page.address, access, context.table, context.levels, page.caps, page.read);
+  return isZeroLengthRead(page) ? zeroLengthRead(walk, page.caps) : walk(page.access);
+}
+
+/** A read of no bytes; what it returns is not defined (N40). */
+function isZeroLengthRead(request: PageRequest): boolean {
+  return request.access === 'read' && request.bytes === 0;
+}
+
+/**
+ * A zero-length read. Facts 4.9.
+ *
+ * 1. VTD-ZLR-002: with ZLR=0 it needs read permission like any read.
+ * 2. VTD-ZLR-001: with ZLR=1 write permission is enough; VTD-ZLR-003: other faults stay.
+ */
+function zeroLengthRead(walk: (access: Access) => readonly Translation[], caps: Capabilities): readonly Translation[] {
+  const asRead = walk('read');
+  if (!caps.zeroLengthRead) return asRead.map((each) => underClause(each, FAULT.NO_READ_PERMISSION, 'VTD-ZLR-002'));
+  if (asRead.every((each) => each.kind === 'translated')) return asRead;
+  const asWrite = walk('write').map(
+    (each): Translation =>
+      each.kind === 'translated' ? { ...each, clauses: ['VTD-ZLR-001'], labels: ['zero-length'] } : each,
+  );
+  const lacksBoth = asWrite.some(
+    (each) => each.kind === 'blocked' && each.conditions.some(({ reason }) => reason === FAULT.NO_WRITE_PERMISSION),
+  );
+  // Where memory may read in several ways, each of them may be what the walk met.
+  if (asRead.length > 1) return [...asRead, ...asWrite.filter((each) => each.kind === 'translated')];
+  return lacksBoth ? asRead : asWrite.map((each) => underClause(each, undefined, 'VTD-ZLR-003'));
+}
+
+/** A blocked end whose conditions (with one reason, or all) fall under another clause. */
+function underClause(translation: Translation, reason: number | undefined, clause: string): Translation {
+  if (translation.kind !== 'blocked') return translation;
+  const conditions = translation.conditions.map((each) =>
+    reason === undefined || each.reason === reason ? { ...each, clause } : each,
+  );
+  return { ...translation, conditions };
 }
 
 /**

@@ -4,6 +4,7 @@ import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { eventMessage } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
+import { protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type Outcome, type PageRequest, translateRequest } from './request.js';
 import { settledReader, sharedDomain } from './settled.js';
@@ -21,12 +22,14 @@ export type Way = RequestSuccessor<VtdState>;
 
 /** The pages of a request: its parts, cut at 4 KiB boundaries. */
 export function pagesOf(request: DeviceRequest): readonly (PageRequest & { readonly offset: number })[] {
+  const { sourceId, access } = request;
+  if (request.bytes === 0) return [{ sourceId, access, address: request.address, bytes: 0, offset: 0 }];
   const pages: (PageRequest & { readonly offset: number })[] = [];
   for (let offset = 0; offset < request.bytes; ) {
     const address = request.address + BigInt(offset);
     const room = 4096 - Number(address & 0xfffn);
     const bytes = Math.min(room, request.bytes - offset);
-    pages.push({ sourceId: request.sourceId, access: request.access, address, bytes, offset });
+    pages.push({ sourceId, access, address, bytes, offset });
     offset += bytes;
   }
   return pages;
@@ -73,14 +76,18 @@ export function join(first: Way, second: Way): Way {
 
 type Page = PageRequest & { readonly offset: number };
 
-/** Every way on for one page. A pending TE may or may not have taken effect (N27). */
+/** Every way on for one page. VTD-GCMD-017: a pending TE has taken effect for all of it or not at all (N27). */
 export function pageWays(state: VtdState, page: Page, context: RequestContext): readonly Way[] {
   if (state.unknown !== undefined) return [undecided(state, page, state.unknown.kind, state.unknown.reason)];
   if (state.pending.setRoot !== undefined) {
     return [undecided(state, page, 'inconclusive', 'request while SRTP is in progress (N52)')];
   }
   const states = state.pending.translation === undefined ? [state] : [state, completeGlobalCommand(state)];
-  return states.flatMap((each) => pageOutcomes(each, page, context).flatMap((outcome) => wayOf(each, page, outcome)));
+  const ways = states.flatMap((each) =>
+    pageOutcomes(each, page, context).flatMap((outcome) => wayOf(each, page, outcome)),
+  );
+  if (states.length === 1) return ways;
+  return ways.map((each) => ({ ...each, clauses: [...each.clauses, 'VTD-GCMD-017'] }));
 }
 
 /** What the translation rules admit for a page. */
@@ -127,7 +134,7 @@ function mergeBlocked(outcomes: readonly Outcome[]): readonly Outcome[] {
 function untranslated(page: Page): Outcome {
   if (page.address >= INTERRUPT_RANGE.first && page.address <= INTERRUPT_RANGE.last) {
     const outcome = interruptRange(page);
-    if (outcome.kind === 'interrupt') return outcome;
+    if (outcome.kind !== 'blocked') return outcome;
     const reason = 'access to FEEx with TES=0 that is no interrupt';
     return { kind: 'undecided', reason, evidence: [], faultProcessingDisabled: false };
   }
@@ -164,7 +171,8 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
     case 'translated': {
       const { clauses, evidence, labels } = outcome;
       const effect = { kind: 'memory', address: outcome.address } as const;
-      return [{ next: state, pieces: [pieceOf(page, effect)], clauses, evidence, labels }];
+      const way = { next: state, pieces: [pieceOf(page, effect)], clauses, evidence, labels };
+      return throughProtection(state, page, outcome.address, way);
     }
     case 'interrupt': {
       if (state.interrupts || state.pending.interrupts !== undefined) {
@@ -178,6 +186,20 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
     case 'blocked':
       return blockedWays(state, page, outcome.conditions, outcome.faultProcessingDisabled, outcome.evidence);
   }
+}
+
+/** VTD-PMR-001: a request whose host address is protected is blocked without a record. */
+function throughProtection(state: VtdState, page: Page, address: bigint, way: Way): readonly Way[] {
+  const found = protectedAt(state, address, page.bytes);
+  if (found === 'no') return [way];
+  const guard = page.access === 'write' ? 'VTD-FLT-001' : 'VTD-FLT-002';
+  const blocked: Way = {
+    ...way,
+    pieces: [pieceOf(page, { kind: 'blocked' })],
+    clauses: ['VTD-PMR-001', guard],
+    labels: ['protected'],
+  };
+  return found === 'yes' ? [blocked] : [way, blocked];
 }
 
 /** VTD-FLT-001 to VTD-FLT-005: blocked, and recorded unless the fault is qualified and an FPD was met. Facts 3.9, 5.1. */

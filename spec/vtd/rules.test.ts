@@ -174,6 +174,24 @@ describe('the flow of a request (facts 5.7)', () => {
     expect(reasons(run({}, 0xfeef_fff0n, 'read'))).toEqual([0x29]);
   });
 
+  it('lets a zero-length read through with write permission alone where ZLR=1', () => {
+    const zero = (leaf: bigint, zlr: number, address = 0n): readonly Outcome[] =>
+      translateRequest(
+        { sourceId: 0x100, address, bytes: 0, access: 'read' },
+        LEGACY,
+        unit({ ZLR: zlr }),
+        memory({ ...tables, '0x6000': leaf }),
+      );
+    expect(zero(0x9002n, 1)).toMatchObject([
+      { kind: 'translated', address: 0x9000n, clauses: ['VTD-ROOT-001', 'VTD-CTX-001', 'VTD-ZLR-001'] },
+    ]);
+    expect(zero(0x9001n, 1)).toMatchObject([{ kind: 'translated' }]);
+    expect(reasons(zero(0x9002n, 0))).toEqual([6]);
+    expect(reasons(zero(0n, 1))).toEqual([6]);
+    expect(reasons(zero(0x9002n | bit(62), 1))).toEqual([0xc]);
+    expect(zero(0n, 0, 0xfee0_0001n)).toMatchObject([{ kind: 'translated', clauses: ['VTD-IAR-003'] }]);
+  });
+
   it('takes FPD from an entry that is not present', () => {
     expect(run({ '0x2000': 2n })[0]).toMatchObject({ kind: 'blocked', faultProcessingDisabled: true });
   });

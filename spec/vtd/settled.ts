@@ -52,13 +52,14 @@ export interface SettledReader {
 /** A reader for one walk from the latched root pointer: entries as they are now, or `undecided`. */
 export function settledReader(state: VtdState, root: LatchedPointer, view: MemoryView): SettledReader {
   const flushed = settledSince(state.invalidations);
+  // VTD-GCMD-009: with ESRTPS=1 nothing cached from the old tables is used once RTPS is set.
   const since = state.caps.setRootFlushes ? Math.max(flushed, root.since) : flushed;
   if (since < root.since) {
     // VTD-GCMD-010, N52: until the global invalidations complete, old or new tables may be used.
     const read: ReadEntry = () => [{ kind: 'undecided', reason: 'no complete global invalidation since SRTP' }];
     return { read, clauses: () => [] };
   }
-  const clauses = new Set<string>();
+  const clauses = new Set<string>(since > flushed && root.since >= 0 ? ['VTD-GCMD-009'] : []);
   // A table's words count from the moment the entry above pointed to it: what they held before is never used.
   let linked = Math.max(since, root.since);
   const read: ReadEntry = (kind, address) => {

@@ -92,6 +92,8 @@ export interface PendingCommands {
   readonly setInterruptTable?: true;
   /** WBF. */
   readonly flush?: true;
+  /** PMEN.EPM. */
+  readonly protection?: boolean;
   readonly context?: Invalidation;
   readonly iotlb?: Invalidation;
 }
@@ -109,6 +111,8 @@ export interface VtdState {
   readonly interrupts: boolean;
   readonly compatibility: boolean;
   readonly interruptTableSet: boolean;
+  /** PMEN.PRS. */
+  readonly protection: boolean;
   /** The invalidation queue; `undefined` while QIES=0. */
   readonly queue: QueueState | undefined;
   readonly completion: CompletionState;
@@ -144,6 +148,7 @@ export function initialState(component: Component, start: StartState): VtdState 
     interrupts: false,
     compatibility: false,
     interruptTableSet: false,
+    protection: false,
     queue: undefined,
     completion: { complete: false, interruptMask: true, interruptPending: false, owed: [] },
     stored: {},

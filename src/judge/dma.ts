@@ -51,7 +51,7 @@ export function applyPieces(
   for (const piece of pieces) {
     const data = observed.data?.subarray(piece.offset, piece.offset + piece.bytes);
     if (!pieceFits(next, piece, data, carried, observation, map)) return undefined;
-    if (piece.effect.kind !== 'memory') continue;
+    if (piece.effect.kind !== 'memory' || piece.bytes === 0) continue;
     const address = Number(piece.effect.address);
     const place = map.placeOf(address);
     if (place === 'device' || place === 'reserved') lost = `a request reached a ${place} region`;
