@@ -36,6 +36,9 @@ const FROM_RESET = 200;
 /** Slots that stay free of descriptors that were not seen done. */
 const SPARE_SLOTS = 48;
 
+/** Most waits of which nobody can tell yet whether they are done: beyond, the lawful states are too many to follow. */
+const MOST_OPEN_WAITS = 4;
+
 /** A queue with what a case has done to it so far. */
 class QueueCase {
   readonly script: Script;
@@ -47,6 +50,8 @@ class QueueCase {
   #stopped: number | undefined;
   /** Slots used since everything was seen done. */
   #open = 0;
+  /** Waits put in since everything came to rest. */
+  #waits = 0;
 
   constructor(profile: Profile, intents: QueueIntents) {
     const platform = platformOf(profile);
@@ -83,6 +88,11 @@ class QueueCase {
       this.queue.put(invalidationOf(this.#plan.platform, draw));
       return;
     }
+    if (this.#waits === MOST_OPEN_WAITS) {
+      this.queue.put(contextDescriptor(1));
+      return;
+    }
+    this.#waits++;
     const { event, fence } = draw;
     this.#count(`queue:wait${draw.status ? ':SW' : ''}${event ? ':IF' : ''}${fence ? ':FN' : ''}`);
     if (!draw.status) {
@@ -104,6 +114,7 @@ class QueueCase {
   #finishAll(): void {
     this.queue.awaitAll('status');
     this.#open = 0;
+    this.#waits = 0;
   }
 
   #submit({ descriptors, tail, settle }: Extract<QueueStep, { act: 'submit' }>): void {
@@ -117,12 +128,21 @@ class QueueCase {
     if (tail === 'later') return;
     if (tail === 'once') this.queue.notify();
     // Mostly everything comes to rest first; else any state between is lawful.
-    if (settle > 0) this.script.settle();
+    if (settle > 0) this.#settle();
     this.queue.look();
+  }
+
+  /** Everything that can be done is done; behind a bad descriptor nothing is. */
+  #settle(): void {
+    this.script.settle();
+    if (this.#stopped === undefined) this.#waits = 0;
   }
 
   #stop({ bad, after }: Extract<QueueStep, { act: 'bad' }>): void {
     if (this.#stopped !== undefined || !this.#room(after.length + 1)) return;
+    // What was put in before is done first, so that nothing is open but what follows.
+    this.queue.notify();
+    this.#settle();
     this.#stopped = this.queue.put(badDescriptor(this.#plan.platform, bad));
     this.#count(`queue:bad:${bad.how}`);
     for (const draw of after) this.#put(draw);
@@ -136,6 +156,7 @@ class QueueCase {
     const descriptor = wait ? this.#statusWait() : contextDescriptor(1);
     this.queue.recover(this.#stopped, descriptor);
     this.#stopped = undefined;
+    this.#waits = 0;
     this.queue.look();
   }
 
@@ -150,7 +171,7 @@ class QueueCase {
     const { queue, script } = this;
     const beyond = 0x8000 - queue.slots;
     queue.notify();
-    script.settle();
+    this.#settle();
     queue.notify(queue.slots + (pick % beyond));
     script.settle();
     queue.look();
@@ -201,7 +222,7 @@ class QueueCase {
         this.#restart();
         return;
       case 'look':
-        this.script.settle();
+        this.#settle();
         this.queue.look();
         return;
     }

@@ -163,7 +163,8 @@ function queuePoints(platform: Platform): QueuePoint[] {
   return [
     ...tails,
     { kind: 'wide', padding: 0n, misaligned: false },
-    { kind: 'wide', padding: 0n, misaligned: true },
+    // Where descriptors of 256 bits are not lawful, the code would be open.
+    ...(platform.scalable || platform.abortMode ? [{ kind: 'wide', padding: 0n, misaligned: true } as const] : []),
     ...paddings,
     ...(platform.hole === undefined ? [] : [{ kind: 'unreadable' } as const]),
     ...modes.map((mode): QueuePoint => ({ kind: 'mode', mode })),
