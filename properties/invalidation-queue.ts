@@ -37,7 +37,7 @@ const FROM_RESET = 200;
 const SPARE_SLOTS = 48;
 
 /** Most waits of which nobody can tell yet whether they are done: beyond, the lawful states are too many to follow. */
-const MOST_OPEN_WAITS = 4;
+const MOST_OPEN_WAITS = 3;
 
 /** A queue with what a case has done to it so far. */
 class QueueCase {
@@ -162,7 +162,7 @@ class QueueCase {
 
   #statusWait() {
     const { address, data } = this.queue.nextStatus();
-    return waitDescriptor({ status: { address, data }, event: true });
+    return waitDescriptor({ status: { address, data } });
   }
 
   /** A tail outside the queue, then the right one. */
