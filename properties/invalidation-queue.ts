@@ -25,8 +25,10 @@ export interface QueueIntents {
   /** The completion event is not masked at first. */
   readonly open: boolean;
   readonly vector: number;
-  /** The queue is left on. */
+  /** The queue is left on for 0. */
   readonly stays: number;
+  /** Some waits have both status data and an event for 0, some have neither for 1. */
+  readonly waits: number;
   readonly steps: readonly QueueStep[];
 }
 
@@ -45,6 +47,7 @@ class QueueCase {
   readonly queue: Queue;
   readonly labels: Record<string, number> = {};
   readonly #plan: Plan;
+  readonly #waitKinds: number;
   #masked = true;
   /** Slot of the bad descriptor that the queue stands at, if it does. */
   #stopped: number | undefined;
@@ -56,6 +59,7 @@ class QueueCase {
   constructor(profile: Profile, intents: QueueIntents) {
     const platform = platformOf(profile);
     this.#plan = new Plan(platform);
+    this.#waitKinds = intents.waits;
     this.script = new Script(platform);
     this.script.translating = intents.start >= FROM_RESET;
     this.queue = new Queue(this.script, this.#plan.memory, intents.size === 0 ? 1 : 0);
@@ -93,9 +97,12 @@ class QueueCase {
       return;
     }
     this.#waits++;
-    const { event, fence } = draw;
-    this.#count(`queue:wait${draw.status ? ':SW' : ''}${event ? ':IF' : ''}${fence ? ':FN' : ''}`);
-    if (!draw.status) {
+    const { fence } = draw;
+    // What some units do not survive is kept to few cases.
+    const status = draw.status || (!draw.event && this.#waitKinds !== 1);
+    const event = draw.event && (!draw.status || this.#waitKinds === 0);
+    this.#count(`queue:wait${status ? ':SW' : ''}${event ? ':IF' : ''}${fence ? ':FN' : ''}`);
+    if (!status) {
       this.queue.putWait({ event, fence });
       return;
     }
@@ -151,10 +158,10 @@ class QueueCase {
     this.queue.look();
   }
 
-  #recover(wait: boolean): void {
+  #recover(wait: boolean, nudge: boolean): void {
     if (this.#stopped === undefined) return;
     const descriptor = wait ? this.#statusWait() : contextDescriptor(1);
-    this.queue.recover(this.#stopped, descriptor);
+    this.queue.recover(this.#stopped, descriptor, nudge);
     this.#stopped = undefined;
     this.#waits = 0;
     this.queue.look();
@@ -201,7 +208,7 @@ class QueueCase {
         this.#stop(step);
         return;
       case 'recover':
-        this.#recover(step.wait);
+        this.#recover(step.wait, step.nudge);
         return;
       case 'badTail':
         this.#badTail(step.slot);
@@ -229,7 +236,7 @@ class QueueCase {
   }
 
   finish(stays: boolean): void {
-    this.#recover(true);
+    this.#recover(true, true);
     this.#finishAll();
     this.queue.look();
     this.queue.clearCompletion();
@@ -305,6 +312,7 @@ export const invalidationQueue: Property<QueueIntents> = {
         open: fc.boolean(),
         vector: fc.nat(31),
         stays: fc.nat(31),
+        waits: fc.nat(7),
         steps: fc.array(queueSteps(), { minLength: 4, maxLength: 18, size: 'max' }),
       }),
     ),
