@@ -34,7 +34,7 @@ export interface EventIntents {
 const FROM_RESET = 30;
 
 /** Type codes that no descriptor has in a queue of 128-bit descriptors. */
-const BAD_TYPES = [0x0, 0x6, 0x7, 0xb, 0xf, 0x10, 0x45] as const;
+const BAD_TYPES = [0x0, 0xb, 0xc, 0xf, 0x10] as const;
 
 /** Most bad descriptors in one case. */
 const MOST_STOPS = 8;
@@ -102,6 +102,7 @@ class EventCase {
     plan.memory.commit(script);
     if (!clear) return;
     queue.clearError();
+    queue.notify();
     script.settle();
     queue.clearCompletion();
     queue.endsInWait = true;

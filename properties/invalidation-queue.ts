@@ -25,8 +25,10 @@ export interface QueueIntents {
   /** The completion event is not masked at first. */
   readonly open: boolean;
   readonly vector: number;
-  /** The queue is left on. */
+  /** The queue is left on for 0. */
   readonly stays: number;
+  /** Some waits have both status data and an event for 0, some have neither for 1. */
+  readonly waits: number;
   readonly steps: readonly QueueStep[];
 }
 
@@ -36,21 +38,28 @@ const FROM_RESET = 200;
 /** Slots that stay free of descriptors that were not seen done. */
 const SPARE_SLOTS = 48;
 
+/** Most waits of which nobody can tell yet whether they are done: beyond, the lawful states are too many to follow. */
+const MOST_OPEN_WAITS = 3;
+
 /** A queue with what a case has done to it so far. */
 class QueueCase {
   readonly script: Script;
   readonly queue: Queue;
   readonly labels: Record<string, number> = {};
   readonly #plan: Plan;
+  readonly #waitKinds: number;
   #masked = true;
   /** Slot of the bad descriptor that the queue stands at, if it does. */
   #stopped: number | undefined;
   /** Slots used since everything was seen done. */
   #open = 0;
+  /** Waits put in since everything came to rest. */
+  #waits = 0;
 
   constructor(profile: Profile, intents: QueueIntents) {
     const platform = platformOf(profile);
     this.#plan = new Plan(platform);
+    this.#waitKinds = intents.waits;
     this.script = new Script(platform);
     this.script.translating = intents.start >= FROM_RESET;
     this.queue = new Queue(this.script, this.#plan.memory, intents.size === 0 ? 1 : 0);
@@ -83,9 +92,17 @@ class QueueCase {
       this.queue.put(invalidationOf(this.#plan.platform, draw));
       return;
     }
-    const { event, fence } = draw;
-    this.#count(`queue:wait${draw.status ? ':SW' : ''}${event ? ':IF' : ''}${fence ? ':FN' : ''}`);
-    if (!draw.status) {
+    if (this.#waits === MOST_OPEN_WAITS) {
+      this.queue.put(contextDescriptor(1));
+      return;
+    }
+    this.#waits++;
+    const { fence } = draw;
+    // What some units do not survive is kept to few cases.
+    const status = draw.status || (!draw.event && this.#waitKinds !== 1);
+    const event = draw.event && (!draw.status || this.#waitKinds === 0);
+    this.#count(`queue:wait${status ? ':SW' : ''}${event ? ':IF' : ''}${fence ? ':FN' : ''}`);
+    if (!status) {
       this.queue.putWait({ event, fence });
       return;
     }
@@ -104,6 +121,7 @@ class QueueCase {
   #finishAll(): void {
     this.queue.awaitAll('status');
     this.#open = 0;
+    this.#waits = 0;
   }
 
   #submit({ descriptors, tail, settle }: Extract<QueueStep, { act: 'submit' }>): void {
@@ -117,12 +135,21 @@ class QueueCase {
     if (tail === 'later') return;
     if (tail === 'once') this.queue.notify();
     // Mostly everything comes to rest first; else any state between is lawful.
-    if (settle > 0) this.script.settle();
+    if (settle > 0) this.#settle();
     this.queue.look();
+  }
+
+  /** Everything that can be done is done; behind a bad descriptor nothing is. */
+  #settle(): void {
+    this.script.settle();
+    if (this.#stopped === undefined) this.#waits = 0;
   }
 
   #stop({ bad, after }: Extract<QueueStep, { act: 'bad' }>): void {
     if (this.#stopped !== undefined || !this.#room(after.length + 1)) return;
+    // What was put in before is done first, so that nothing is open but what follows.
+    this.queue.notify();
+    this.#settle();
     this.#stopped = this.queue.put(badDescriptor(this.#plan.platform, bad));
     this.#count(`queue:bad:${bad.how}`);
     for (const draw of after) this.#put(draw);
@@ -131,17 +158,18 @@ class QueueCase {
     this.queue.look();
   }
 
-  #recover(wait: boolean): void {
+  #recover(wait: boolean, nudge: boolean): void {
     if (this.#stopped === undefined) return;
     const descriptor = wait ? this.#statusWait() : contextDescriptor(1);
-    this.queue.recover(this.#stopped, descriptor);
+    this.queue.recover(this.#stopped, descriptor, nudge);
     this.#stopped = undefined;
+    this.#waits = 0;
     this.queue.look();
   }
 
   #statusWait() {
     const { address, data } = this.queue.nextStatus();
-    return waitDescriptor({ status: { address, data }, event: true });
+    return waitDescriptor({ status: { address, data } });
   }
 
   /** A tail outside the queue, then the right one. */
@@ -150,7 +178,7 @@ class QueueCase {
     const { queue, script } = this;
     const beyond = 0x8000 - queue.slots;
     queue.notify();
-    script.settle();
+    this.#settle();
     queue.notify(queue.slots + (pick % beyond));
     script.settle();
     queue.look();
@@ -180,7 +208,7 @@ class QueueCase {
         this.#stop(step);
         return;
       case 'recover':
-        this.#recover(step.wait);
+        this.#recover(step.wait, step.nudge);
         return;
       case 'badTail':
         this.#badTail(step.slot);
@@ -201,14 +229,14 @@ class QueueCase {
         this.#restart();
         return;
       case 'look':
-        this.script.settle();
+        this.#settle();
         this.queue.look();
         return;
     }
   }
 
   finish(stays: boolean): void {
-    this.#recover(true);
+    this.#recover(true, true);
     this.#finishAll();
     this.queue.look();
     this.queue.clearCompletion();
@@ -284,6 +312,7 @@ export const invalidationQueue: Property<QueueIntents> = {
         open: fc.boolean(),
         vector: fc.nat(31),
         stays: fc.nat(31),
+        waits: fc.nat(7),
         steps: fc.array(queueSteps(), { minLength: 4, maxLength: 18, size: 'max' }),
       }),
     ),

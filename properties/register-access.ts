@@ -60,6 +60,8 @@ function build(profile: Profile, intents: AccessIntents): Built {
   const readAll = (): void => {
     for (const view of views) readView(script, view, 'whole');
   };
+  // What it holds at the start is the target's affair; half of it might be written first.
+  script.write('RTADDR', 8, 0n);
   for (const step of intents.steps) {
     switch (step.act) {
       case 'write': {

@@ -52,7 +52,7 @@ export type QueueStep =
       readonly settle: number;
     }
   | { readonly act: 'bad'; readonly bad: BadDraw; readonly after: readonly DescriptorDraw[] }
-  | { readonly act: 'recover'; readonly wait: boolean }
+  | { readonly act: 'recover'; readonly wait: boolean; readonly nudge: boolean }
   | { readonly act: 'badTail'; readonly slot: number }
   | { readonly act: 'acknowledge' }
   | { readonly act: 'mask'; readonly masked: boolean }
@@ -93,7 +93,7 @@ export function queueSteps(): Arbitrary<QueueStep> {
       arbitrary: fc.record({ act: fc.constant('submit'), descriptors: some, tail, settle: fc.nat(11) }),
     },
     { weight: 4, arbitrary: fc.record({ act: fc.constant('bad'), bad, after: some }) },
-    { weight: 5, arbitrary: fc.record({ act: fc.constant('recover'), wait: fc.boolean() }) },
+    { weight: 5, arbitrary: fc.record({ act: fc.constant('recover'), wait: fc.boolean(), nudge: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ act: fc.constant('badTail'), slot: fc.nat(0x7fff) }) },
     { weight: 3, arbitrary: fc.record({ act: fc.constant('acknowledge') }) },
     { weight: 4, arbitrary: fc.record({ act: fc.constant('mask'), masked: fc.boolean() }) },

@@ -154,11 +154,15 @@ export class Queue {
     this.loadStatuses();
   }
 
-  /** Puts another descriptor where the queue stopped, and clears IQE: the queue goes on there. */
-  recover(slot: number, descriptor: Descriptor): void {
+  /**
+   * Puts another descriptor where the queue stopped, and clears IQE: the queue goes on there. `nudge`: write the
+   * tail once more, as it is.
+   */
+  recover(slot: number, descriptor: Descriptor, nudge = false): void {
     this.overwrite(slot, descriptor);
     this.#memory.commit(this.#script);
     this.clearError();
+    if (nudge) this.notify();
     this.#script.settle();
   }
 
