@@ -33,9 +33,7 @@ function within(state: VtdState, base: string, limit: string, first: bigint, las
   const to = state.stored[limit] ?? 0n;
   const mask = (1n << MOST_GRANULARITY) - 1n;
   if (from <= to && first >= from && last <= to) return 'yes';
-  const widest = { from: from & ~mask, to: to | mask };
-  if (widest.from > widest.to) return 'no';
-  return last >= widest.from && first <= widest.to ? 'maybe' : 'no';
+  return last >= (from & ~mask) && first <= (to | mask) ? 'maybe' : 'no';
 }
 
 /** VTD-PMR-R01: EPM is software's, and base and limit must not change while the regions are protected (facts 1.6). */

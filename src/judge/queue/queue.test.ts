@@ -59,6 +59,13 @@ describe('the queue', () => {
     expect(verdict(...first, ...second, read('IQH', 0x1000n, 8)).finding).toMatchObject({ clause: 'VTD-QI-R03' });
   });
 
+  it('may end exactly where it begins', () => {
+    const many = Array.from({ length: 255 }, () => iotlbGlobal).concat([wait(SW, 2n)]);
+    const round: readonly Seen[] = [...enabled(...many), tail(255), rest, tail(0), rest, loadStatus(2)];
+    expect(verdict(...round, read('IQH', 0n, 8))).toMatchObject(good);
+    expect(verdict(...round, read('IQH', 0xff0n, 8)).finding).toMatchObject({ clause: 'VTD-QI-R03' });
+  });
+
   it('stands at 0 when it is disabled, and refuses to be disabled while work is open', () => {
     const used: readonly Seen[] = [...enabled(wait(SW, 7n)), tail(1), rest];
     const off: readonly Seen[] = [write('GCMD', 1n << 31n), read('GSTS', (1n << 31n) | (1n << 30n))];
