@@ -213,6 +213,7 @@ export const vtdQueueClauses: readonly Clause[] = [
     'PSI=0',
     'N32',
   ),
+  clause('VTD-REG-R02', 'Invalidation Queue Address Register', 'IQA reads what was last written.', '2', 'QI'),
   clause(
     'VTD-QI-R01',
     'Invalidation Queue Error Record Register',

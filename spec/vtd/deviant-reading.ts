@@ -3,6 +3,7 @@ import type { FindingIdentity } from '../interface/judgement.js';
 import type { MemoryView, RegisterAccess, Successor } from '../interface/model.js';
 import { differingFields, RESERVED } from './content.js';
 import { acceptBadDescriptor, standsAtError } from './lenient-queue.js';
+import { queuePlace } from './queue.js';
 import { registerContents } from './registers.js';
 import type { RequestContext } from './requests.js';
 import type { VtdState } from './state.js';
@@ -49,8 +50,10 @@ export function deviantReading(
     .sort((a, b) => a.fields.length - b.fields.length);
   if (nearest === undefined) return [];
   const { content, fields } = nearest;
-  const accepted = acceptedDescriptor(content.state, access, fields, context.view);
-  if (accepted !== undefined) return [accepted];
+  const queued =
+    acceptedDescriptor(content.state, access, fields, context.view) ??
+    stoppedQueue(content.state, access, fields, context.view);
+  if (queued !== undefined) return [queued];
   const identities = fields.map((each): FindingIdentity => {
     const register = access.register === 'reserved' ? `offset ${hex(access.offset)}` : access.register;
     const name = `${register}.${each.name}`;
@@ -105,7 +108,11 @@ function acceptedDescriptor(
   const shown = fields.some((each) => each.name === 'QH' || (each.name === 'IQE' && each.observed === 0n));
   if (!shown) return undefined;
   const error = standsAtError(state, view);
-  if (error === undefined) return undefined;
+  const head = fields.find((each) => each.name === 'QH');
+  if (error === undefined || (head !== undefined && head.observed * 16n === BigInt(state.queue?.resumedAt ?? -1))) {
+    return undefined;
+  }
+  if (head !== undefined && silentWaitAt(state, Number(head.observed) * 16, view)) return undefined;
   const identities = error.causes.map((cause) => ({
     clause: error.clause,
     kind: 'descriptor-accepted',
@@ -120,4 +127,49 @@ function acceptedDescriptor(
     labels: [],
     deviation: { identities, expected, observed },
   };
+}
+
+/**
+ * The queue stands still although nothing is wrong. VTD-WAIT-007 broken: at a wait with neither SW nor IF;
+ * VTD-QI-008 broken: where it stood when IQE was cleared. Nothing more is said of the unit then.
+ */
+function stoppedQueue(
+  state: VtdState,
+  access: RegisterAccess,
+  fields: readonly Difference[],
+  view: MemoryView,
+): Successor<VtdState> | undefined {
+  const { queue } = state;
+  if (queue === undefined) return undefined;
+  const head = fields.find((each) => each.name === 'QH');
+  const stopped = head === undefined ? undefined : Number(head.observed) * 16;
+  const refused = fields.some((each) => each.name === 'IQE' && each.observed === 1n);
+  const offsets = Array.from({ length: queue.head / 16 }, (_, slot) => slot * 16);
+  const identity =
+    stopped !== undefined && stopped === queue.resumedAt
+      ? { clause: 'VTD-QI-008', kind: 'not-resumed', discriminator: 'IQE cleared with head≠tail: fetches→stays' }
+      : (stopped !== undefined && silentWaitAt(state, stopped, view)) ||
+          (refused && offsets.some((offset) => silentWaitAt(state, offset, view)))
+        ? {
+            clause: 'VTD-WAIT-007',
+            kind: 'descriptor-refused',
+            discriminator: 'inv_wait_dsc with SW=IF=0: accepted→IQE',
+          }
+        : undefined;
+  if (identity === undefined) return undefined;
+  const observed = `${access.register} shows that the queue stands still`;
+  return {
+    next: { ...state, unknown: STOPPED },
+    clauses: [],
+    evidence: [{ what: access.register, reading: observed }],
+    labels: [],
+    deviation: { identities: [identity], expected: 'the queue goes on to the tail', observed },
+  };
+}
+
+/** Whether the descriptor at an offset of the queue is a wait with SW=0 and IF=0. */
+function silentWaitAt(state: VtdState, offset: number, view: MemoryView): boolean {
+  const { base } = queuePlace(state);
+  const [reading] = view.readings(base + BigInt(offset), 16);
+  return reading?.kind === 'words' && ((reading.words[0] ?? 0n) & 0xe3fn) === 5n;
 }

@@ -31,6 +31,8 @@ export interface QueueState {
   readonly ended: boolean;
   /** A tail that is not in the queue, or not aligned, is to be refused. */
   readonly badTail: DescriptorError | undefined;
+  /** Where the queue stood when IQE was cleared, until the tail is written again. */
+  readonly resumedAt?: number | undefined;
   /** FSTS.IQE: the queue stands at `head`. */
   readonly error: QueueError | undefined;
 }

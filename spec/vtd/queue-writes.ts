@@ -12,7 +12,8 @@ export function writeTail(state: VtdState, now: number): CommandResult {
   if (state.queue === undefined) return { kind: 'state', state, clauses: ['VTD-QI-001'] };
   const queue = handOver(state, state.queue, now);
   if (queue === undefined) return { kind: 'undefined', reason: 'IQT moved back over descriptors that the unit owns' };
-  return { kind: 'state', state: { ...state, queue }, clauses: state.translation ? [] : ['VTD-QI-002'] };
+  const next = { ...state, queue: { ...queue, resumedAt: undefined } };
+  return { kind: 'state', state: next, clauses: state.translation ? [] : ['VTD-QI-002'] };
 }
 
 /** Facts 2.2: IQA must not change while the queue is in use. */
@@ -29,5 +30,5 @@ export function resumeQueue(state: VtdState, now: number): VtdState {
   const { queue } = state;
   if (queue?.error === undefined) return state;
   const submitted = queue.submitted.map(({ to }) => ({ to, tick: now }));
-  return { ...state, queue: { ...queue, submitted, error: undefined } };
+  return { ...state, queue: { ...queue, submitted, error: undefined, resumedAt: queue.head } };
 }

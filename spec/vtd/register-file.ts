@@ -82,7 +82,9 @@ export function storageRegister(name: string, caps: Capabilities): StorageRegist
       return { writable: bits(IQT_FIELDS.QT), optional: 0n, clause: 'VTD-REG-016' };
     case 'IQA': {
       const { IQA, DW, QS } = IQA_FIELDS;
-      return { writable: bits(IQA, DW, QS), optional: upper, clause: 'VTD-REG-013' };
+      // DW may be hardwired where nothing can use it.
+      const width = caps.scalableMode || caps.abortMode ? 0n : bits(DW);
+      return { writable: bits(IQA, DW, QS), optional: upper | width, clause: 'VTD-REG-R02' };
     }
     case 'IRTA': {
       const { IRTA, EIME, S } = IRTA_FIELDS;

@@ -97,13 +97,19 @@ function eventWrite(
     case 'IEUADDR':
       return [done(tearMessages(withStored(state, access, value), 'IE'))];
     default:
-      if (storageRegister(access.register, state.caps) !== undefined) return [done(withStored(state, access, value))];
+      if (storageRegister(access.register, state.caps) !== undefined)
+        return [done(withStored(state, access, value), ...halfClauses(access))];
       return [{ kind: 'undefined', reason: `register ${access.register} is not specified yet` }];
   }
 }
 
 function done(state: VtdState, ...clauses: readonly string[]): CommandResult {
   return { kind: 'state', state, clauses };
+}
+
+/** VTD-REG-013: half of a 64-bit register is written. */
+function halfClauses(access: RegisterAccess): readonly string[] {
+  return access.size === 4 && registerBytes(access.register) === 8 ? ['VTD-REG-013'] : [];
 }
 
 /** VTD-REG-013: the stored value with the written bytes replaced, whatever the access width. */

@@ -79,7 +79,7 @@ describe('a case that cannot be read', () => {
     ],
     ['requester', 'dev7', 'requester: expected a requester of the profile (dev0, dev1), got "dev7"'],
     ['bytes', 65, 'bytes: expected at most 64 (limits.dmaBytes), got 65'],
-    ['bytes', 0, 'bytes: expected a whole number from 1 up, got 0'],
+    ['bytes', -1, 'bytes: expected a whole number from 0 up, got -1'],
     ['token', 256, 'token: expected a token below 256 (limits.tokens), got 256'],
     ['pasid', 3, 'pasid: expected no PASID from this requester, got 3'],
     ['direction', 'up', 'direction: expected "read" or "write", got "up"'],

@@ -58,7 +58,7 @@ const variants = [
     pasid: z.exactOptional(whole(0, 0xf_ffff)),
     address: u64Schema,
     direction: z.literal(['read', 'write']),
-    bytes: whole(1),
+    bytes: whole(0),
     token: whole(0),
   }),
   z.strictObject({ op: z.literal('message'), requester: textSchema, address: u64Schema, data: u64Schema }),

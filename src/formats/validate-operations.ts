@@ -153,6 +153,12 @@ function dmaProblems(context: Context, operation: DmaOperation): Problem[] {
   const width = pasidBits === 0 ? 'no PASID from this requester' : `a PASID of ${pasidBits} bits`;
   return [
     ...check(requester.dma, ['requester'], 'a requester that can do DMA', operation.requester),
+    ...check(
+      operation.bytes > 0 || operation.direction === 'read',
+      ['bytes'],
+      'at least 1 for a write',
+      operation.bytes,
+    ),
     ...check(operation.bytes <= dmaBytes, ['bytes'], `at most ${dmaBytes} (limits.dmaBytes)`, operation.bytes),
     ...check(pasid, ['pasid'], width, operation.pasid),
     ...tokenProblems(context, operation, `${operation.requester} ${operation.direction}`),

@@ -92,7 +92,13 @@ export class Collector {
     this.sums.judged += statistics.judged;
     for (const { kind } of undecided) if (kind === 'undefined') this.sums.undefinedOperations += 1;
     if (outcome.finding !== undefined) this.verdicts.deviantCases += 1;
-    else if (verdict === 'inconclusive' && outcome.history.failure === undefined) this.verdicts.inconclusiveCases += 1;
+    // What only a known deviation left undecided is its doing, not the judge's.
+    else if (
+      verdict === 'inconclusive' &&
+      outcome.history.failure === undefined &&
+      outcome.judgement.known.length === 0
+    )
+      this.verdicts.inconclusiveCases += 1;
     if (outcome.history.failure !== undefined) this.verdicts.restarts += 1;
     this.admissible.sum += statistics.admissible.sum;
     this.admissible.count += statistics.admissible.count;
@@ -101,7 +107,12 @@ export class Collector {
 
   private count(tally: Tally, { origin, built, outcome }: RanCase): void {
     if (origin.kind === 'stored') return;
-    if (outcome.judgement.verdict === 'inconclusive' && outcome.finding === undefined) tally.inconclusive += 1;
+    if (
+      outcome.judgement.verdict === 'inconclusive' &&
+      outcome.finding === undefined &&
+      outcome.judgement.known.length === 0
+    )
+      tally.inconclusive += 1;
     if (origin.kind === 'sweep') {
       tally.swept += 1;
       return;
