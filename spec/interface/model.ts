@@ -161,6 +161,8 @@ export interface ComponentModel<S> {
     view: MemoryView,
     search: DepartureSearch,
   ): readonly RequestSuccessor<S>[];
+  /** A departure that would explain why a store of the component is missing, where one is at hand. */
+  missingStore(state: S, view: MemoryView): FindingIdentity | undefined;
   /** Everything in flight comes to rest. */
   settle(state: S, view: MemoryView): readonly Successor<S>[];
   /** Whether the component does nothing on its own from here on, and no message of it is on its way. */

@@ -74,7 +74,8 @@ function nameOf(type: number): Name | undefined {
 
 /** VTD-QI-004: which types a queue accepts. Facts 7.4. */
 function typeError(type: number, { caps, wide, mode }: DescriptorContext): Decoded | undefined {
-  const no = (clause: string): Decoded => refused([QUEUE_ERROR.typeInvalid], clause, `descriptor type ${type}`);
+  const name = type > 15 ? `descriptor type ${type & 15} with bits 11:9 set` : `descriptor type ${type}`;
+  const no = (clause: string): Decoded => refused([QUEUE_ERROR.typeInvalid], clause, name);
   if (type === 0 || type > 0xa) return no('VTD-QI-004');
   if (type === 3 && !caps.deviceTlb) return no('VTD-QI-014');
   if (type <= 5) return undefined;

@@ -26,6 +26,7 @@ const FIELD_CLAUSES: Readonly<Record<string, string>> = {
   'FSTS.PPF': 'VTD-FREC-005',
   'FSTS.FRI': 'VTD-FREC-006',
   'FSTS.IQE': 'VTD-QI-R03',
+  'FECTL.IP': 'VTD-FREC-016',
   FECTL: 'VTD-REG-003',
   'IECTL.IM': 'VTD-REG-003',
   'IECTL.IP': 'VTD-WAIT-004',
@@ -144,17 +145,11 @@ function stoppedQueue(
   const head = fields.find((each) => each.name === 'QH');
   const stopped = head === undefined ? undefined : Number(head.observed) * 16;
   const refused = fields.some((each) => each.name === 'IQE' && each.observed === 1n);
-  const offsets = Array.from({ length: queue.head / 16 }, (_, slot) => slot * 16);
   const identity =
     stopped !== undefined && stopped === queue.resumedAt
       ? { clause: 'VTD-QI-008', kind: 'not-resumed', discriminator: 'IQE cleared with head≠tail: fetches→stays' }
-      : (stopped !== undefined && silentWaitAt(state, stopped, view)) ||
-          (refused && offsets.some((offset) => silentWaitAt(state, offset, view)))
-        ? {
-            clause: 'VTD-WAIT-007',
-            kind: 'descriptor-refused',
-            discriminator: 'inv_wait_dsc with SW=IF=0: accepted→IQE',
-          }
+      : (stopped !== undefined && silentWaitAt(state, stopped, view)) || refused
+        ? silentWaitRefused(state, view)
         : undefined;
   if (identity === undefined) return undefined;
   const observed = `${access.register} shows that the queue stands still`;
@@ -164,6 +159,20 @@ function stoppedQueue(
     evidence: [{ what: access.register, reading: observed }],
     labels: [],
     deviation: { identities: [identity], expected: 'the queue goes on to the tail', observed },
+  };
+}
+
+/** VTD-WAIT-007 broken, where the queue holds a wait with neither SW nor IF that it may have stopped at. */
+export function silentWaitRefused(state: VtdState, view: MemoryView): FindingIdentity | undefined {
+  const { queue } = state;
+  if (queue === undefined) return undefined;
+  const reach = Math.max(queue.head, ...queue.submitted.map(({ to }) => to));
+  const offsets = Array.from({ length: Math.ceil(reach / 16) }, (_, slot) => slot * 16);
+  if (!offsets.some((offset) => silentWaitAt(state, offset, view))) return undefined;
+  return {
+    clause: 'VTD-WAIT-007',
+    kind: 'descriptor-refused',
+    discriminator: 'inv_wait_dsc with SW=IF=0: accepted→IQE',
   };
 }
 

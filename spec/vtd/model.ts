@@ -15,7 +15,7 @@ import type { StartState } from '../interface/scenario.js';
 import { checkCapabilities } from './capabilities.js';
 import { mergeContents, readsAs } from './content.js';
 import { deviantWays } from './deviant.js';
-import { deviantReading } from './deviant-reading.js';
+import { deviantReading, silentWaitRefused } from './deviant-reading.js';
 import { deviantMessageWays, messagesOnTheirWay, messageWays } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
@@ -120,6 +120,8 @@ export const vtdModel: ComponentModel<VtdUnit> = {
       next: { ...state, ...way.next },
     }));
   },
+
+  missingStore: (state: VtdUnit, view: MemoryView) => silentWaitRefused(state, view),
 
   settle(state: VtdUnit, view: MemoryView): readonly Successor<VtdUnit>[] {
     const { now } = view;

@@ -49,7 +49,7 @@ function operationWays(bench: Bench, world: World, at: number, mode: Mode): read
     .with({ op: 'paint' }, (paint) =>
       [stored(world, at, paint.address, paintBytes(Number(paint.address), paint.bytes), mode)].flat(),
     )
-    .with({ op: 'load' }, (load) => loaded(world, at, load, observation, mode))
+    .with({ op: 'load' }, (load) => loaded(bench, world, at, load, observation, mode))
     .with({ op: 'regWrite' }, (write) => registerWritten(bench, world, at, write, write.value, view, mode))
     .with({ op: 'regRead' }, { op: 'poll' }, (read) => registerRead(bench, world, at, read, observation, view, mode))
     .with({ op: 'dma' }, { op: 'message' }, (request) => requested(bench, world, at, request, observation, view, mode))
@@ -105,7 +105,14 @@ function stored(world: World, at: number, address: bigint, bytes: Uint8Array, mo
 }
 
 /** PLAT-MEM-001: memory holds what was last stored by software or by an admitted request. */
-function loaded(world: World, at: number, load: LoadOperation, observation: Observation, mode: Mode): readonly Way[] {
+function loaded(
+  bench: Bench,
+  world: World,
+  at: number,
+  load: LoadOperation,
+  observation: Observation,
+  mode: Mode,
+): readonly Way[] {
   const seen = observation.of === 'load' ? observation.data : undefined;
   const held = world.lost === undefined ? world.memory.bytes(Number(load.address), load.bytes) : undefined;
   if (seen === undefined || held === undefined)
@@ -126,10 +133,15 @@ function loaded(world: World, at: number, load: LoadOperation, observation: Obse
   const observed = isToken(seen, first) ? 'bytes of a request' : 'other bytes';
   const memory = world.memory.store(Number(load.address), seen, at, 'seen');
   const own = world.memory.clauseAt(Number(address) + (first & 7));
+  const reasons = bench.units.map(({ key, model }) => model.missingStore(world.states[key], world.memory.view(at)));
   const identity =
     own === undefined
       ? { clause: 'PLAT-MEM-001', kind: 'memory-differs', discriminator: `arena: last store→${observed}` }
-      : { clause: own, kind: 'memory-differs', discriminator: `store of the unit→${observed}` };
+      : (reasons.find((reason) => reason !== undefined) ?? {
+          clause: own,
+          kind: 'memory-differs',
+          discriminator: `store of the unit→${observed}`,
+        });
   return [
     {
       world: onward(world, { memory }, { clauses: [], labels: [], evidence }),
