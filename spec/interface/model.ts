@@ -161,6 +161,8 @@ export interface ComponentModel<S> {
     view: MemoryView,
     search: DepartureSearch,
   ): readonly RequestSuccessor<S>[];
+  /** Why nothing can be said of the component any more, and so of what it does to memory. */
+  unknown(state: S): string | undefined;
   /** A departure that would explain why a store of the component is missing, where one is at hand. */
   missingStore(state: S, view: MemoryView): FindingIdentity | undefined;
   /** Everything in flight comes to rest. */

@@ -148,7 +148,7 @@ function commandsOf(name: Name, bits: bigint, { caps }: DescriptorContext): read
       return beyond ? [{ kind: 'other' }, mayRefuse('VTD-QI-005', 'iec_inv_dsc.IM above MHMV')] : [{ kind: 'other' }];
     }
     case 'inv_wait_dsc':
-      return [waitCommand(bits, caps)];
+      return waitCommands(bits, caps);
     case 'dev_tlb_inv_dsc':
       return [{ kind: 'undecided', reason: 'Device-TLB invalidation is not specified yet' }];
     default:
@@ -157,6 +157,24 @@ function commandsOf(name: Name, bits: bigint, { caps }: DescriptorContext): read
 }
 
 /** VTD-WAIT-001 to VTD-WAIT-007: the flags of a wait. Status address bits at or above HAW are ignored. */
+/**
+ * A wait. Facts 7.5, N56: status address bits at or above HAW are ignored; as they name no memory, a unit may also
+ * refuse the descriptor, or write nothing.
+ */
+function waitCommands(bits: bigint, caps: Capabilities): readonly Decoded[] {
+  const { SW, STATUS_ADDRESS } = DESCRIPTORS.inv_wait_dsc.fields;
+  const command = waitCommand(bits, caps);
+  const beyond = isSet(bits, SW) && (field(bits, STATUS_ADDRESS) << 2n) >> BigInt(caps.hostAddressWidth) !== 0n;
+  if (!beyond || command.kind !== 'wait') return [command];
+  const { fetchFailed, typeInvalid, reservedField } = QUEUE_ERROR;
+  const cause = 'status address at or above HAW';
+  return [
+    command,
+    { ...command, status: undefined },
+    refused([fetchFailed, typeInvalid, reservedField], 'VTD-QI-005', cause),
+  ];
+}
+
 function waitCommand(bits: bigint, caps: Capabilities): Command {
   const { IF, SW, FN, STATUS_DATA, STATUS_ADDRESS } = DESCRIPTORS.inv_wait_dsc.fields;
   const address = (field(bits, STATUS_ADDRESS) << 2n) & ((1n << BigInt(caps.hostAddressWidth)) - 1n);

@@ -147,7 +147,7 @@ function stoppedQueue(
   const refused = fields.some((each) => each.name === 'IQE' && each.observed === 1n);
   const identity =
     stopped !== undefined && stopped === queue.resumedAt
-      ? { clause: 'VTD-QI-008', kind: 'not-resumed', discriminator: 'IQE cleared with head≠tail: fetches→stays' }
+      ? NOT_RESUMED
       : (stopped !== undefined && silentWaitAt(state, stopped, view)) || refused
         ? silentWaitRefused(state, view)
         : undefined;
@@ -162,8 +162,19 @@ function stoppedQueue(
   };
 }
 
+/** Why a store of the queue may be missing: it did not resume, or it stopped at a wait that it should have taken. */
+export function queueStandsStill(state: VtdState, view: MemoryView): FindingIdentity | undefined {
+  return state.queue?.resumedAt === undefined ? silentWaitRefused(state, view) : NOT_RESUMED;
+}
+
+const NOT_RESUMED: FindingIdentity = {
+  clause: 'VTD-QI-008',
+  kind: 'not-resumed',
+  discriminator: 'IQE cleared with head≠tail: fetches→stays',
+};
+
 /** VTD-WAIT-007 broken, where the queue holds a wait with neither SW nor IF that it may have stopped at. */
-export function silentWaitRefused(state: VtdState, view: MemoryView): FindingIdentity | undefined {
+function silentWaitRefused(state: VtdState, view: MemoryView): FindingIdentity | undefined {
   const { queue } = state;
   if (queue === undefined) return undefined;
   const reach = Math.max(queue.head, ...queue.submitted.map(({ to }) => to));

@@ -15,7 +15,7 @@ import type { StartState } from '../interface/scenario.js';
 import { checkCapabilities } from './capabilities.js';
 import { mergeContents, readsAs } from './content.js';
 import { deviantWays } from './deviant.js';
-import { deviantReading, silentWaitRefused } from './deviant-reading.js';
+import { deviantReading, queueStandsStill } from './deviant-reading.js';
 import { deviantMessageWays, messagesOnTheirWay, messageWays } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
@@ -121,7 +121,8 @@ export const vtdModel: ComponentModel<VtdUnit> = {
     }));
   },
 
-  missingStore: (state: VtdUnit, view: MemoryView) => silentWaitRefused(state, view),
+  missingStore: (state: VtdUnit, view: MemoryView) => queueStandsStill(state, view),
+  unknown: (state: VtdUnit) => state.unknown?.reason,
 
   settle(state: VtdUnit, view: MemoryView): readonly Successor<VtdUnit>[] {
     const { now } = view;

@@ -114,7 +114,8 @@ function loaded(
   mode: Mode,
 ): readonly Way[] {
   const seen = observation.of === 'load' ? observation.data : undefined;
-  const held = world.lost === undefined ? world.memory.bytes(Number(load.address), load.bytes) : undefined;
+  const unknown = bench.units.some(({ key, model }) => model.unknown(world.states[key]) !== undefined);
+  const held = world.lost === undefined && !unknown ? world.memory.bytes(Number(load.address), load.bytes) : undefined;
   if (seen === undefined || held === undefined)
     return mode === 'admitted' ? [{ world: onward(world, {}), evidence: [] }] : [];
   if (Buffer.compare(held, seen) === 0) {
