@@ -2,7 +2,7 @@
  * Import walls. Data flows one way: profile, scenario, history, judgement, report.
  * Test files may compose what they need.
  */
-const test = '\\.test\\.ts$|/fixtures\\.ts$|/fake\\.ts$|testing\\.ts$';
+const test = '\\.test\\.ts$|/fixtures\\.ts$|/fake\\.ts$|testing\\.ts$|^properties/generators/checking/';
 
 /** @param {string} name @param {string} path @param {string[]} allowed what modules below `path` may import of ours */
 const wall = (name, path, allowed) => ({

@@ -23,7 +23,7 @@ const QUEUE_ERROR_BIT = 1n << BigInt(FSTS_FIELDS.IQE[1]);
 export type Completion = 'status' | 'event';
 
 /** A wait with status data: where the data appears. */
-export interface StatusWait {
+interface StatusWait {
   readonly descriptor: Descriptor;
   /** Number, in the arena, of the 64-bit word that holds the status. */
   readonly word: number;
