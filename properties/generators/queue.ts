@@ -22,15 +22,6 @@ const QUEUE_ERROR_BIT = 1n << BigInt(FSTS_FIELDS.IQE[1]);
 /** How software learns that a flush is complete: the wait's status data in memory, or ICS.IWC. */
 export type Completion = 'status' | 'event';
 
-/** A wait with status data: where the data appears. */
-interface StatusWait {
-  readonly descriptor: Descriptor;
-  /** Number, in the arena, of the 64-bit word that holds the status. */
-  readonly word: number;
-  readonly address: bigint;
-  readonly data: number;
-}
-
 /** The invalidation queue as software keeps it: where it lies, what is in it, how far the tail went. */
 export class Queue {
   /** Value of IQA.QS. */
