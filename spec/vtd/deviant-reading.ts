@@ -177,7 +177,9 @@ const NOT_RESUMED: FindingIdentity = {
 function silentWaitRefused(state: VtdState, view: MemoryView): FindingIdentity | undefined {
   const { queue } = state;
   if (queue === undefined) return undefined;
-  const reach = Math.max(queue.head, ...queue.submitted.map(({ to }) => to));
+  // A tail behind the head has gone round: then any descriptor of the queue may be meant.
+  const wrapped = queue.submitted.some(({ to }) => to <= queue.head);
+  const reach = wrapped ? queuePlace(state).bytes : Math.max(queue.head, ...queue.submitted.map(({ to }) => to));
   const offsets = Array.from({ length: Math.ceil(reach / 16) }, (_, slot) => slot * 16);
   if (!offsets.some((offset) => silentWaitAt(state, offset, view))) return undefined;
   return {
