@@ -177,9 +177,8 @@ const NOT_RESUMED: FindingIdentity = {
 function silentWaitRefused(state: VtdState, view: MemoryView): FindingIdentity | undefined {
   const { queue } = state;
   if (queue === undefined) return undefined;
-  // A tail behind the head has gone round: then any descriptor of the queue may be meant.
-  const wrapped = queue.submitted.some(({ to }) => to <= queue.head);
-  const reach = wrapped ? queuePlace(state).bytes : Math.max(queue.head, ...queue.submitted.map(({ to }) => to));
+  // The head may have gone round, so any descriptor of the queue may be meant.
+  const reach = Math.min(queuePlace(state).bytes, 0x1_0000);
   const offsets = Array.from({ length: Math.ceil(reach / 16) }, (_, slot) => slot * 16);
   if (!offsets.some((offset) => silentWaitAt(state, offset, view))) return undefined;
   return {
