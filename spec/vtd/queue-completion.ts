@@ -66,7 +66,7 @@ export function statusStore({ address, data }: NonNullable<Wait['status']>): Own
   return { address, data: bytes, clause: 'VTD-WAIT-001' };
 }
 
-/** N56: a status address that is not memory has any effect; one inside the queue cannot be followed. */
+/** N56: a status address that is not memory may do anything; one inside the queue cannot be followed. */
 function badStatus(
   address: bigint,
   queue: QueueState,
