@@ -63,7 +63,7 @@ export class Collector {
   /** Takes an outcome; gives the findings that are new with it. */
   record(ran: RanCase): readonly Collected[] {
     const { origin, outcome } = ran;
-    this.sum(outcome);
+    this.sum(outcome, ran.origin.kind === 'stored');
     this.count(this.tally(origin.property), ran);
     add(this.clauses, outcome.judgement.clauses);
     for (const finding of outcome.known) this.see(finding, ran);
@@ -85,16 +85,17 @@ export class Collector {
     return { ...this.sums, ...this.verdicts, meanAdmissible, mostWorlds: this.mostWorlds };
   }
 
-  private sum(outcome: CaseOutcome): void {
+  private sum(outcome: CaseOutcome, stored: boolean): void {
     const { statistics, undecided, verdict } = outcome.judgement;
     this.sums.cases += 1;
     this.sums.operations += statistics.operations;
     this.sums.judged += statistics.judged;
     for (const { kind } of undecided) if (kind === 'undefined') this.sums.undefinedOperations += 1;
     if (outcome.finding !== undefined) this.verdicts.deviantCases += 1;
-    // What only a known deviation left undecided is its doing, not the judge's.
+    // What only a known deviation left undecided is its doing, not the judge's; nor was a stored case made for this profile.
     else if (
       verdict === 'inconclusive' &&
+      !stored &&
       outcome.history.failure === undefined &&
       outcome.judgement.known.length === 0
     )
