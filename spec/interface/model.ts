@@ -10,11 +10,14 @@ export type Reading =
   /** The specification cannot say what is read; `reason` tells why. */
   | { readonly kind: 'undecided'; readonly reason: string };
 
-/** A version of an entry in memory. */
+/** What an entry in memory held for a time. */
 export interface Version {
-  readonly reading: Reading;
+  /** What a read of it may give; several where no memory answers. */
+  readonly readings: readonly Reading[];
   /** Tick of the store that made it; -1 for what was there at the start. */
   readonly since: number;
+  /** Tick of the store that replaced it; infinite while it is current. */
+  readonly until: number;
 }
 
 /** Memory as the specification sees it at one instant. */
@@ -23,8 +26,8 @@ export interface MemoryView {
   readonly now: number;
   /** What a read of `bytes` (8 or 16, aligned) may give now. Holes may give several readings. */
   readings(address: bigint, bytes: number): readonly Reading[];
-  /** Every version that was current at some time after tick `since`, oldest first; the last is the current one. */
-  versions(address: bigint, bytes: number, since: number): readonly Version[];
+  /** Every version of an entry, oldest first; the last is the current one. */
+  versions(address: bigint, bytes: number): readonly Version[];
 }
 
 /** A register access, resolved: the register's name, which one, and the bytes touched. */

@@ -26,10 +26,21 @@ function commandContents(
   const pending = state.pending[cache];
   const finished = pending ?? state.performed[cache];
   if (finished === undefined) return [content(state, 0n, mask(busy), [])];
-  const next = pending === undefined ? state : completeInvalidation(state, cache, now);
+  const next = (performed: number): VtdState =>
+    pending === undefined ? answeredWith(state, cache, performed) : completeInvalidation(state, cache, now, performed);
   const { lawful, refusal } = finished.answers ?? { lawful: [], refusal: clause };
   const done = lawful.map((performed) =>
-    content(next, at(actual, BigInt(performed)), mask(busy) | mask(actual), [performed === 0 ? refusal : clause]),
+    content(next(performed), at(actual, BigInt(performed)), mask(busy) | mask(actual), [
+      performed === 0 ? refusal : clause,
+    ]),
   );
   return pending === undefined ? done : [...done, content(state, mask(busy), mask(busy), [])];
+}
+
+/** The state in which the answer of the last command was read. */
+function answeredWith(state: VtdState, cache: 'context' | 'iotlb', performed: number): VtdState {
+  const command = state.performed[cache];
+  if (command?.answers === undefined || command.answers.lawful.length === 1) return state;
+  const answers = { ...command.answers, lawful: [performed] };
+  return { ...state, performed: { ...state.performed, [cache]: { ...command, answers } } };
 }

@@ -42,8 +42,10 @@ export function content(
 export function mergeContents(contents: readonly Content[]): readonly Content[] {
   const [first, ...rest] = contents;
   if (first === undefined || rest.length === 0) return contents;
-  const { pending, queue } = first.state;
-  if (rest.some(({ state }) => state.pending !== pending || state.queue !== queue)) return contents;
+  const { pending, queue, performed } = first.state;
+  const differs = ({ state }: Content): boolean =>
+    state.pending !== pending || state.queue !== queue || state.performed !== performed;
+  if (rest.some(differs)) return contents;
   const faults = contents.flatMap((content) => content.state.faults);
   return [{ ...first, state: mapFaults({ ...first.state, faults }, (each) => each) }];
 }

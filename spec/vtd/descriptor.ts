@@ -1,6 +1,7 @@
 import { field, isSet, position } from '../bits.js';
 import { type Bits, TABLE_MODE } from '../layout/vtd.js';
 import { DESCRIPTOR_TYPE, DESCRIPTORS, type DescriptorLayout, QUEUE_ERROR } from '../layout/vtd-queue.js';
+import { contextDescriptorScope, type InvalidationScope, iotlbDescriptorScope } from './caching/scope.js';
 import type { Capabilities } from './capabilities.js';
 
 /** Why a descriptor stops the queue. Facts 1.6, 6.5. */
@@ -14,7 +15,7 @@ export interface DescriptorError {
 
 /** What a descriptor asks for. */
 export type Command =
-  | { readonly kind: 'invalidate'; readonly cache: 'context' | 'iotlb'; readonly granularity: number }
+  | { readonly kind: 'invalidate'; readonly scope: InvalidationScope }
   | {
       readonly kind: 'wait';
       readonly status: { readonly address: bigint; readonly data: number } | undefined;
@@ -134,10 +135,10 @@ function commandsOf(name: Name, bits: bigint, { caps }: DescriptorContext): read
   const granularity = Number(field(bits, [5, 4]));
   switch (name) {
     case 'cc_inv_dsc':
-      return [{ kind: 'invalidate', cache: 'context', granularity }];
+      return [{ kind: 'invalidate', scope: contextDescriptorScope(bits, caps) }];
     case 'iotlb_inv_dsc': {
       const beyond = granularity === 3 && Number(field(bits, [69, 64])) > caps.maximumAddressMask;
-      const command: Decoded = { kind: 'invalidate', cache: 'iotlb', granularity };
+      const command: Decoded = { kind: 'invalidate', scope: iotlbDescriptorScope(bits, caps) };
       // N33: performed coarser, or refused.
       return beyond ? [command, mayRefuse('VTD-QI-005', 'iotlb_inv_dsc.AM above MAMV')] : [command];
     }
@@ -156,7 +157,6 @@ function commandsOf(name: Name, bits: bigint, { caps }: DescriptorContext): read
   }
 }
 
-/** VTD-WAIT-001 to VTD-WAIT-007: the flags of a wait. Status address bits at or above HAW are ignored. */
 /**
  * A wait. Facts 7.5, N56: status address bits at or above HAW are ignored; as they name no memory, a unit may also
  * refuse the descriptor, or write nothing.
@@ -175,6 +175,7 @@ function waitCommands(bits: bigint, caps: Capabilities): readonly Decoded[] {
   ];
 }
 
+/** VTD-WAIT-001 to VTD-WAIT-007: the flags of a wait. */
 function waitCommand(bits: bigint, caps: Capabilities): Command {
   const { IF, SW, FN, STATUS_DATA, STATUS_ADDRESS } = DESCRIPTORS.inv_wait_dsc.fields;
   const address = (field(bits, STATUS_ADDRESS) << 2n) & ((1n << BigInt(caps.hostAddressWidth)) - 1n);

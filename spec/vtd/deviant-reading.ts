@@ -5,7 +5,7 @@ import { differingFields, RESERVED } from './content.js';
 import { acceptBadDescriptor, standsAtError } from './lenient-queue.js';
 import { queuePlace } from './queue.js';
 import { registerContents } from './registers.js';
-import type { RequestContext } from './requests.js';
+import type { RequestContext } from './request.js';
 import type { VtdState } from './state.js';
 
 /** Departures of registers: what a unit that breaks a rule may show instead. Used only when nothing admitted fits. */

@@ -1,12 +1,13 @@
 import { reasonName } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
 import type { DepartureSearch, Deviation, DeviceRequest, Piece } from '../interface/model.js';
+import { FAULT } from '../layout/vtd.js';
+import { clauseOf, granularityName } from './caching/scope.js';
 import { condition, type FaultCondition, REQUEST_REASONS } from './conditions.js';
 import { lenientTranslation } from './lenient.js';
 import { protectedAt } from './protected-memory.js';
-import type { Outcome, PageRequest } from './request.js';
-import { join, pageOutcomes, pagesOf, pageWays, type RequestContext, recordedWays, type Way } from './requests.js';
-import { settledReader } from './settled.js';
+import { type Outcome, outcomeKey, type PageRequest, type RequestContext } from './request.js';
+import { join, pageOutcomes, pagesOf, pageWays, recordedWays, type Way } from './requests.js';
 import type { VtdState } from './state.js';
 
 /** Departures: what a unit that breaks a rule may have done instead. Used only when nothing admitted fits. */
@@ -63,10 +64,13 @@ interface Sketch {
 }
 
 function deviantPage(state: VtdState, page: Page, context: RequestContext, search: DepartureSearch): readonly Way[] {
-  if (state.unknown !== undefined || state.pending.setRoot !== undefined) return [];
+  if (state.unknown !== undefined) return [];
   const { wanted } = search;
-  return pageOutcomes(state, page, context)
-    .flatMap((outcome) => sketchesOf(state, page, outcome, context, search))
+  const outcomes = pageOutcomes(state, page, context);
+  return [
+    ...rememberedTooLong(state, page, outcomes, context),
+    ...outcomes.flatMap((outcome) => sketchesOf(state, page, outcome, context, search)),
+  ]
     .filter(({ deviation }) => wanted === undefined || wanted(deviation))
     .flatMap(({ deviation, ways }) => ways().map((each) => ({ deviation, ...each })));
 }
@@ -86,6 +90,51 @@ function sketchesOf(
   }
   if (outcome.kind !== 'interrupt') return [];
   return refused(state, page, ['VTD-IAR-001'], 'DWORD write to FEEx', 'interrupt', outcome);
+}
+
+/**
+ * VTD-CACHE-004 and its company broken: something was used that a completed invalidation covers. VTD-CACHE-001,
+ * VTD-CACHE-005 broken: an entry that faulted was remembered although CM=0.
+ */
+function rememberedTooLong(
+  state: VtdState,
+  page: Page,
+  outcomes: readonly Outcome[],
+  context: RequestContext,
+): readonly Sketch[] {
+  if (!state.translation) return [];
+  const admitted = new Set(outcomes.map(outcomeKey));
+  const further = (other: VtdState, clauses: (stale: Outcome) => string, how: string): readonly Sketch[] =>
+    pageOutcomes(other, page, context)
+      .filter((each) => !admitted.has(outcomeKey(each)))
+      .flatMap((each) => usedAfterwards(state, page, each, clauses(each), how));
+  const kept = state.invalidations.flatMap((ignored) => {
+    const invalidations = state.invalidations.filter((each) => each !== ignored);
+    const how = `after ${ignored.cache} ${granularityName(ignored)} invalidation`;
+    return further({ ...state, invalidations }, () => ignored.impliedBy ?? clauseOf(ignored), how);
+  });
+  if (state.caps.cachingMode) return kept;
+  const cachingFaults = { ...state, caps: { ...state.caps, cachingMode: true } };
+  return [...kept, ...further(cachingFaults, faultClause, 'after a fault with CM=0')];
+}
+
+function faultClause(outcome: Outcome): string {
+  const notPresent =
+    outcome.kind === 'blocked' && outcome.conditions.some((each) => each.reason !== FAULT.PAGING_ENTRY_RESERVED);
+  return notPresent ? 'VTD-CACHE-001' : 'VTD-CACHE-005';
+}
+
+function usedAfterwards(state: VtdState, page: Page, outcome: Outcome, clause: string, how: string): readonly Sketch[] {
+  if (outcome.kind !== 'translated' && outcome.kind !== 'blocked') return [];
+  const what = [...new Set(outcome.stale)].join(', ');
+  const deviation: Deviation = {
+    identities: [{ clause, kind: 'used-after-invalidation', discriminator: `${what} ${how}: gone→used` }],
+    expected: 'what memory holds now',
+    observed: outcome.kind === 'translated' ? `used to reach 0x${outcome.address.toString(16)}` : 'used to refuse',
+  };
+  return outcome.kind === 'translated'
+    ? [way(state, page, { kind: 'memory', address: outcome.address }, outcome, deviation)]
+    : [{ deviation, ways: () => recordedWays(state, page, outcome.conditions, outcome.evidence) }];
 }
 
 type Blocked = Outcome & { readonly kind: 'blocked' };
@@ -279,7 +328,7 @@ function destinations(
   const lenient =
     state.root === undefined || state.root.table < 0n
       ? undefined
-      : lenientTranslation(page, state.root, state.caps, settledReader(state, state.root, context.view).read);
+      : lenientTranslation(page, state.root, state.caps, context.view);
   return [...new Set([...(lenient === undefined ? [] : [lenient]), ...seen])];
 }
 

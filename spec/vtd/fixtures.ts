@@ -1,8 +1,9 @@
-import type { Reading } from '../interface/model.js';
+import { hex } from '../bits.js';
+import type { MemoryView, Reading, Version } from '../interface/model.js';
 import type { Profile } from '../interface/profile.js';
 import { type Bits, CAP_FIELDS, ECAP_FIELDS } from '../layout/vtd.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
-import type { ReadEntry } from './second-stage-walk.js';
+import { initialState, type RootPointer, type VtdState } from './state.js';
 
 /** Tables and capabilities for the tests of the rules. */
 
@@ -27,18 +28,23 @@ export function unit(
   });
 }
 
-/** A reader over 64-bit words at byte addresses; what is not listed is zero, what is listed as `null` cannot be read. */
-export function memory(words: Readonly<Record<string, bigint | null>>): ReadEntry {
-  return (kind, address): readonly Reading[] => {
-    const count = kind === 'second-stage' ? 1 : 2;
-    const found = Array.from(
-      { length: count },
-      (_, at) => words[`0x${(address + BigInt(at * 8)).toString(16)}`] ?? words[''] ?? 0n,
-    );
-    return words[`0x${address.toString(16)}`] === null
-      ? [{ kind: 'unreadable' }]
-      : [{ kind: 'words', words: found.map((word) => word ?? 0n) }];
+/** A unit in the ready state that latched a root pointer. */
+export function latched(caps: Capabilities, root: RootPointer): VtdState {
+  const component = { architecture: 'vtd', revision: '5.10', registers: caps.raw, parameters: {} };
+  const parameters = { hostAddressWidth: caps.hostAddressWidth };
+  return { ...initialState({ ...component, parameters }, 'ready'), root: { ...root, since: -1 } };
+}
+
+/** Memory of 64-bit words at byte addresses; what is not listed is zero, what is listed as `null` cannot be read. */
+export function memory(words: Readonly<Record<string, bigint | null>>): MemoryView {
+  const readings = (address: bigint, bytes: number): readonly Reading[] => {
+    const found = Array.from({ length: bytes / 8 }, (_, at) => words[hex(address + BigInt(at * 8))] ?? words[''] ?? 0n);
+    return words[hex(address)] === null ? [{ kind: 'unreadable' }] : [{ kind: 'words', words: found }];
   };
+  const versions = (address: bigint, bytes: number): readonly Version[] => [
+    { readings: readings(address, bytes), since: -1, until: Infinity },
+  ];
+  return { now: 0, readings, versions };
 }
 
 /** Minimal profile around an arena at 64 MiB. */

@@ -1,8 +1,10 @@
 import { field, isSet } from '../bits.js';
 import { GLOBAL_COMMAND, RTADDR_FIELDS } from '../layout/vtd.js';
+import { withBufferFlushed, withCompleted } from './caching/completed.js';
+import { globalScope } from './caching/scope.js';
 import { hasWork, isBusy } from './queue.js';
 import { emptyQueue } from './queue-state.js';
-import { type LatchedPointer, mapFaults, type PendingCommands, type VtdState } from './state.js';
+import { type Invalidation, type LatchedPointer, mapFaults, type PendingCommands, type VtdState } from './state.js';
 
 const bit = (position: number): bigint => 1n << BigInt(position);
 const { TE, SRTP, WBF, QIE, IRE, SIRTP, CFI } = GLOBAL_COMMAND;
@@ -101,7 +103,7 @@ function start(state: VtdState, command: number, on: boolean, now: number): Comm
     case SIRTP:
       return go({ setInterruptTable: true }, { interruptTableSet: false });
     case WBF:
-      return go({ flush: true });
+      return go({ flush: { submitted: now } });
     case QIE:
       return go({ queue: on });
     case IRE:
@@ -142,12 +144,13 @@ function pointerIn(rtaddr: bigint, since: number): LatchedPointer {
  * The pending global commands take effect. VTD-FREC-012: with TES and IRES both 0 the
  * fault index returns to 0.
  */
-export function completeGlobalCommand(state: VtdState): VtdState {
+export function completeGlobalCommand(state: VtdState, now: number): VtdState {
   const { pending } = state;
   if (!commandPending(pending)) return state;
-  const { translation, setRoot, queue, interrupts, compatibility, setInterruptTable } = pending;
+  const { translation, setRoot, queue, interrupts, compatibility, setInterruptTable, flush } = pending;
+  const flushed = flush === undefined ? state : withBufferFlushed(state, flush.submitted, now);
   const done: VtdState = {
-    ...state,
+    ...(setRoot === undefined ? flushed : withRoot(flushed, setRoot, now)),
     pending: otherPending(pending),
     translation: translation ?? state.translation,
     interrupts: interrupts ?? state.interrupts,
@@ -155,10 +158,28 @@ export function completeGlobalCommand(state: VtdState): VtdState {
     ...(setInterruptTable ? { interruptTableSet: true } : {}),
     // VTD-GCMD-008: disabling the queue sets IQH to 0.
     ...(queue === undefined ? {} : { queue: queue ? emptyQueue : undefined }),
-    ...(setRoot === undefined ? {} : { root: setRoot, rootSet: true }),
   };
   const off = !done.translation && !done.interrupts;
   return off ? mapFaults(done, (faults) => (faults.index === 0 ? faults : { ...faults, index: 0 })) : done;
+}
+
+/**
+ * VTD-GCMD-002: the new root pointer is in use. VTD-GCMD-009: with ESRTPS=1 nothing cached under the old one is left;
+ * VTD-GCMD-010: otherwise it may be, until it is invalidated.
+ */
+function withRoot(state: VtdState, root: LatchedPointer, now: number): VtdState {
+  const latched = { ...state, root, rootSet: true };
+  if (!state.caps.setRootFlushes) {
+    const former = state.root === undefined ? [] : [{ ...state.root, until: now }];
+    return { ...latched, formerRoots: [...state.formerRoots, ...former] };
+  }
+  const flushed = (cache: 'context' | 'iotlb', order: number): Invalidation => ({
+    ...globalScope(cache),
+    submitted: root.since,
+    order,
+    impliedBy: 'VTD-GCMD-009',
+  });
+  return withCompleted({ ...latched, formerRoots: [] }, [flushed('context', 0), flushed('iotlb', 1)], now);
 }
 
 /** GSTS mirrors GCMD. Facts 1.5. */
@@ -166,7 +187,7 @@ export function globalStatus(state: VtdState): bigint {
   const flags: readonly (readonly [boolean, number])[] = [
     [state.translation, TE],
     [state.rootSet, SRTP],
-    [state.pending.flush === true, WBF],
+    [state.pending.flush !== undefined, WBF],
     [state.queue !== undefined, QIE],
     [state.interrupts, IRE],
     [state.interruptTableSet, SIRTP],

@@ -1,5 +1,7 @@
 import { field, isSet } from '../bits.js';
 import { CCMD_FIELDS, CONTEXT_GRANULARITY, IOTLB_FIELDS, IOTLB_GRANULARITY, IVA_FIELDS } from '../layout/vtd.js';
+import { withCompleted } from './caching/completed.js';
+import { contextCommandScope, type InvalidationScope, iotlbCommandScope } from './caching/scope.js';
 import type { CommandResult } from './global-command.js';
 import type { Invalidation, VtdState } from './state.js';
 
@@ -11,7 +13,7 @@ export function writeContextCommand(state: VtdState, value: bigint, now: number)
   if (busy(state)) return { kind: 'undefined', reason: 'CCMD written while an invalidation is pending (N29)' };
   if (!isSet(value, CCMD_FIELDS.ICC)) return { kind: 'state', state, clauses: [] };
   if (queued(state)) return { kind: 'undefined', reason: 'CCMD used while QIES=1 (facts 2.2)' };
-  const context = commandFrom(state, 'context', Number(field(value, CCMD_FIELDS.CIRG)), now, contextGranularityLawful);
+  const context = commandFrom(state, contextCommandScope(value, state.caps), now, contextGranularityLawful);
   return { kind: 'state', state: { ...state, pending: { ...state.pending, context } }, clauses: ['VTD-REG-014'] };
 }
 
@@ -20,21 +22,21 @@ export function writeIotlbCommand(state: VtdState, value: bigint, now: number): 
   if (busy(state)) return { kind: 'undefined', reason: 'IOTLB written while an invalidation is pending (N29)' };
   if (!isSet(value, IOTLB_FIELDS.IVT)) return { kind: 'state', state, clauses: [] };
   if (queued(state)) return { kind: 'undefined', reason: 'IOTLB used while QIES=1 (facts 2.2)' };
-  const iotlb = commandFrom(state, 'iotlb', Number(field(value, IOTLB_FIELDS.IIRG)), now, iotlbGranularityLawful);
+  const scope = iotlbCommandScope(value, state.stored['IVA'] ?? 0n, state.caps);
+  const iotlb = commandFrom(state, scope, now, iotlbGranularityLawful);
   return { kind: 'state', state: { ...state, pending: { ...state.pending, iotlb } }, clauses: ['VTD-REG-014'] };
 }
 
 /** A command with what may answer it, which is settled when it is given. */
 function commandFrom(
   state: VtdState,
-  cache: 'context' | 'iotlb',
-  granularity: number,
+  scope: InvalidationScope,
   submitted: number,
   isLawful: typeof contextGranularityLawful,
 ): Invalidation {
-  const command: Invalidation = { cache, granularity, submitted };
+  const command: Invalidation = { ...scope, submitted };
   const lawful = [0, 1, 2, 3].filter((performed) => isLawful(state, command, performed));
-  return { ...command, answers: { lawful, refusal: refusalClause(state, granularity) } };
+  return { ...command, answers: { lawful, refusal: refusalClause(state, scope.granularity) } };
 }
 
 /** The rule by which an invalidation reports granularity 00b. Facts 7.7. */
@@ -51,17 +53,24 @@ function busy(state: VtdState): boolean {
   return state.pending.context !== undefined || state.pending.iotlb !== undefined;
 }
 
-/** Software saw ICC or IVT read as 0: the command is complete. */
-export function completeInvalidation(state: VtdState, cache: 'context' | 'iotlb', now: number): VtdState {
+/**
+ * Software saw ICC or IVT read as 0: the command is complete. VTD-INV-014: with CAIG or IAIG=00b nothing is known to be
+ * gone. A coarser one than was asked for promises no more than that.
+ *
+ * @param performed CAIG or IAIG, where it was seen
+ */
+export function completeInvalidation(
+  state: VtdState,
+  cache: 'context' | 'iotlb',
+  now: number,
+  performed?: number,
+): VtdState {
   const { [cache]: command, ...pending } = state.pending;
   if (command === undefined) return state;
-  const completed = { ...command, completed: now };
-  return {
-    ...state,
-    pending,
-    performed: { ...state.performed, [cache]: completed },
-    invalidations: [...state.invalidations, completed],
-  };
+  const lawful = performed === undefined ? (command.answers?.lawful ?? []) : [performed];
+  const answered = { ...command, ...(command.answers ? { answers: { ...command.answers, lawful } } : {}) };
+  const done = { ...state, pending, performed: { ...state.performed, [cache]: answered } };
+  return lawful.includes(0) ? done : withCompleted(done, [answered], now);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { field, isSet } from '../bits.js';
+import type { MemoryView } from '../interface/model.js';
 import { CONTEXT_ENTRY, ROOT_ENTRY, SECOND_STAGE_ENTRY, TRANSLATION_TYPE } from '../layout/vtd.js';
 import { addressWidth, type Capabilities, largestWidth } from './capabilities.js';
 import { contextEntryAddress } from './context-entry.js';
-import type { PageRequest, RootPointer } from './request.js';
+import type { PageRequest } from './request.js';
 import { rootEntryAddress } from './root-entry.js';
 import { type Level, secondStageEntryAddress } from './second-stage-entry.js';
-import type { ReadEntry } from './second-stage-walk.js';
+import type { RootPointer } from './state.js';
 
 /**
  * Where a request would go if nothing were checked: reserved bits ignored,
@@ -16,12 +17,12 @@ export function lenientTranslation(
   request: PageRequest,
   pointer: RootPointer,
   caps: Capabilities,
-  read: ReadEntry,
+  view: MemoryView,
 ): bigint | undefined {
   const frame = (entry: bigint): bigint => field(entry, [Math.min(51, caps.hostAddressWidth - 1), 12]) << 12n;
-  const root = firstWords(read, 'root', rootEntryAddress(pointer.table, request.sourceId));
+  const root = firstWords(view, 16, rootEntryAddress(pointer.table, request.sourceId));
   if (root === undefined || !isSet(root[0] ?? 0n, ROOT_ENTRY.fields.P)) return undefined;
-  const words = firstWords(read, 'context', contextEntryAddress(frame(root[0] ?? 0n), request.sourceId));
+  const words = firstWords(view, 16, contextEntryAddress(frame(root[0] ?? 0n), request.sourceId));
   if (words === undefined) return undefined;
   const context = (words[0] ?? 0n) | ((words[1] ?? 0n) << 64n);
   if (Number(field(context, CONTEXT_ENTRY.fields.TT)) === TRANSLATION_TYPE.passThrough) return request.address;
@@ -29,11 +30,7 @@ export function lenientTranslation(
     addressWidth(field(context, CONTEXT_ENTRY.fields.AW), caps) ?? addressWidth(largestWidth(caps).aw, caps);
   let table = frame(context);
   for (let level = width?.levels ?? 0; level >= 1; level--) {
-    const entryWords = firstWords(
-      read,
-      'second-stage',
-      secondStageEntryAddress(table, level as Level, request.address),
-    );
+    const entryWords = firstWords(view, 8, secondStageEntryAddress(table, level as Level, request.address));
     if (entryWords === undefined) return undefined;
     const entry = entryWords[0] ?? 0n;
     const leaf = level === 1 || (level <= 3 && isSet(entry, SECOND_STAGE_ENTRY.fields.PS));
@@ -46,7 +43,7 @@ export function lenientTranslation(
   return undefined;
 }
 
-function firstWords(read: ReadEntry, kind: Parameters<ReadEntry>[0], address: bigint): readonly bigint[] | undefined {
-  const reading = read(kind, address)[0];
+function firstWords(view: MemoryView, bytes: number, address: bigint): readonly bigint[] | undefined {
+  const reading = view.readings(address, bytes)[0];
   return reading?.kind === 'words' ? reading.words : undefined;
 }

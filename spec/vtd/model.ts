@@ -127,7 +127,7 @@ export const vtdModel: ComponentModel<VtdUnit> = {
   settle(state: VtdUnit, view: MemoryView): readonly Successor<VtdUnit>[] {
     const { now } = view;
     const done = completeInvalidation(completeInvalidation(state, 'context', now), 'iotlb', now);
-    return queueSettled(completeProtection(completeGlobalCommand(done)), view).map((progress) =>
+    return queueSettled(completeProtection(completeGlobalCommand(done, now)), view).map((progress) =>
       onTheWay(state, progress),
     );
   },

@@ -1,11 +1,12 @@
 import type { MemoryView, OwnStore, Successor } from '../interface/model.js';
 import { QUEUE_ERROR } from '../layout/vtd-queue.js';
+import { withCompleted } from './caching/completed.js';
 import type { Command, DescriptorError } from './descriptor.js';
 import { eventMessage, raiseCompletion } from './events.js';
 import { hasWork, queuePlace } from './queue.js';
 import type { Fetched, QueueState } from './queue-state.js';
 import { raiseQueueError } from './recording.js';
-import { mapFaults, type VtdState } from './state.js';
+import { type Invalidation, mapFaults, type VtdState } from './state.js';
 
 /** A state on the way, with what was written so far. */
 export interface Progress {
@@ -37,7 +38,7 @@ export function completeWait(from: Progress, order: number, phase: 'status' | 'a
   if (queue === undefined || wait === undefined) return from;
   const fence = queue.fetched.filter(isWait).find((each) => each.order < order && each.command.fence);
   if (fence !== undefined) return completeWait(completeWait(from, fence.order, 'all', view), order, phase, view);
-  const proven = { ...from.state, ...prove(from.state, queue, wait, view.now) };
+  const proven = prove(from.state, queue, wait, view.now);
   const { status, interrupt } = wait.command;
   const stores = status === undefined ? [] : [statusStore(status)];
   const undecided = status === undefined ? undefined : badStatus(status.address, queue, proven, view);
@@ -82,29 +83,26 @@ function badStatus(
 }
 
 /** What a completed wait proves, see {@link completeWait} step 2. */
-function prove(
-  state: VtdState,
-  queue: QueueState,
-  wait: FetchedWait,
-  now: number,
-): Pick<VtdState, 'invalidations' | 'queue'> {
-  if (wait.proven) return { invalidations: state.invalidations, queue };
+function prove(state: VtdState, queue: QueueState, wait: FetchedWait, now: number): VtdState {
+  if (wait.proven) return { ...state, queue };
   const before = queue.fetched.filter((each) => each.order < wait.order);
   const previous = before.filter(isWait).at(-1)?.order ?? -1;
   const covered = before.filter((each) => !isWait(each) && each.order > previous);
-  const flushes = covered.some(({ command }) => command.kind === 'invalidate' && command.cache === 'iotlb');
+  const flushes = covered.some(({ command }) => command.kind === 'invalidate' && command.scope.cache === 'iotlb');
   const also = (each: Fetched): boolean =>
-    flushes && each.order < previous && each.command.kind === 'invalidate' && each.command.cache === 'context';
+    flushes && each.order < previous && each.command.kind === 'invalidate' && each.command.scope.cache === 'context';
   const complete = before.filter((each) => covered.includes(each) || also(each));
-  const invalidations = complete.flatMap(({ command, order, submitted }) =>
-    command.kind === 'invalidate'
-      ? [{ cache: command.cache, granularity: command.granularity, submitted, completed: now, order }]
-      : [],
-  );
   return {
-    invalidations: invalidations.length === 0 ? state.invalidations : [...state.invalidations, ...invalidations],
+    ...withCompleted(state, queuedInvalidations(complete), now),
     queue: { ...queue, fetched: queue.fetched.filter((each) => !complete.includes(each)) },
   };
+}
+
+/** The invalidations among descriptors. */
+export function queuedInvalidations(descriptors: readonly Fetched[]): readonly Invalidation[] {
+  return descriptors.flatMap(({ command, order, submitted }) =>
+    command.kind === 'invalidate' ? [{ ...command.scope, submitted, order }] : [],
+  );
 }
 
 /** IQE with the head on the bad descriptor; the error event. */

@@ -1,6 +1,15 @@
 import type { MemoryView, OwnStore } from '../interface/model.js';
+import { withCompleted } from './caching/completed.js';
 import { fetchFrom, hasWork, type Sequence, sequencesOf } from './queue.js';
-import { completeWait, type FetchedWait, isWait, type Progress, statusStore, stop } from './queue-completion.js';
+import {
+  completeWait,
+  type FetchedWait,
+  isWait,
+  type Progress,
+  queuedInvalidations,
+  statusStore,
+  stop,
+} from './queue-completion.js';
 import type { VtdState } from './state.js';
 
 /**
@@ -36,12 +45,8 @@ export function queueSettled(state: VtdState, view: MemoryView): readonly Progre
 function rest(state: VtdState, now: number): VtdState {
   const { queue } = state;
   if (queue === undefined) return state;
-  const invalidations = queue.fetched.flatMap(({ command, order, submitted }) =>
-    command.kind === 'invalidate'
-      ? [{ cache: command.cache, granularity: command.granularity, submitted, completed: now, order }]
-      : [],
-  );
-  return { ...state, invalidations: [...state.invalidations, ...invalidations], queue: { ...queue, fetched: [] } };
+  const completed = withCompleted(state, queuedInvalidations(queue.fetched), now);
+  return { ...completed, queue: { ...queue, fetched: [] } };
 }
 
 /** Every choice of the last writer of each status address, as stores to be made once more. */

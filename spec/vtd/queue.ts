@@ -162,7 +162,9 @@ function decodedAt(state: VtdState, at: number, since: number, view: MemoryView)
   const address = base + BigInt(at);
   const context = { caps: state.caps, wide: step === 32, mode };
   const halves = [0n, 16n].slice(0, step / 16);
-  if (halves.some((half) => view.versions(address + half, 16, since).length > 1)) {
+  const changed = (half: bigint): boolean =>
+    view.versions(address + half, 16).some(({ until }) => until > since && until < Infinity);
+  if (halves.some(changed)) {
     return [{ kind: 'undecided', reason: 'a descriptor changed while the unit owned it' }];
   }
   const readings = view.readings(address, 16);

@@ -64,7 +64,7 @@ export function registerContents(
     case 'ECAP':
       return [content(state, caps.raw[register], all(8), ['VTD-REG-001'])];
     case 'GSTS':
-      return globalStatusContents(state);
+      return globalStatusContents(state, view.now);
     case 'CCMD':
       return contextCommandContents(state, view.now);
     case 'IOTLB':
@@ -92,9 +92,9 @@ export function registerContents(
 }
 
 /** VTD-GCMD-001, VTD-GCMD-002, VTD-GCMD-006, VTD-GCMD-007, N27: GSTS shows a command done, or not yet. VTD-REG-002: 0 after reset. */
-function globalStatusContents(state: VtdState): readonly Content[] {
+function globalStatusContents(state: VtdState, now: number): readonly Content[] {
   const { pending } = state;
-  const done = completeGlobalCommand(state);
+  const done = completeGlobalCommand(state, now);
   if (done === state) return [content(state, globalStatus(state), all(4), ['VTD-REG-002'])];
   const clause = pending.setRoot ? 'VTD-GCMD-002' : pending.flush ? 'VTD-GCMD-007' : 'VTD-GCMD-006';
   const decided = pending.translation === undefined ? clause : 'VTD-GCMD-001';

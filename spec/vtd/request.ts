@@ -1,26 +1,22 @@
-import { entry128, isSet } from '../bits.js';
 import type { Evidence } from '../interface/judgement.js';
-import type { Reading } from '../interface/model.js';
-import { CONTEXT_ENTRY, FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
+import type { MemoryView } from '../interface/model.js';
+import { FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
+import { contextsOf, isLive, type LiveContext } from './caching/live-contexts.js';
+import { type Past, pastOf } from './caching/past.js';
+import { clauseOf } from './caching/scope.js';
+import { type Window, wasLiveIn, windowOf } from './caching/window.js';
 import type { Capabilities } from './capabilities.js';
-import { condition } from './conditions.js';
-import {
-  type ContextEntry,
-  contextEntry,
-  contextEntryAddress,
-  describeContextEntry,
-  faultProcessingDisabled,
-} from './context-entry.js';
-import { describeRootEntry, rootEntry, rootEntryAddress } from './root-entry.js';
-import { type Access, type ReadEntry, secondStageWalk, type Translation } from './second-stage-walk.js';
+import { condition, type FaultCondition } from './conditions.js';
+import type { ContextEntry } from './context-entry.js';
+import { isBusy } from './queue.js';
+import { type Access, type Needed, secondStageWalk, type Translation, type WalkStart } from './second-stage-walk.js';
+import type { RootPointer, VtdState } from './state.js';
 
-/** The value of RTADDR that SRTP latched. Facts 1.5, 2.3. */
-export interface RootPointer {
-  /** Byte address of the root table. */
-  readonly table: bigint;
-  /** Translation table mode: 00b legacy, 01b scalable, 10b reserved, 11b abort-DMA. */
-  readonly mode: number;
-  readonly ioPermissions: boolean;
+/** What the rules need to know beside state and request. */
+export interface RequestContext {
+  readonly view: MemoryView;
+  /** Routing IDs of every requester of the unit. */
+  readonly requesters: readonly number[];
 }
 
 /** An untranslated request without PASID, inside one 4 KiB page. */
@@ -40,27 +36,42 @@ export type Outcome = (
   readonly faultProcessingDisabled: boolean;
 };
 
-type Page = PageRequest & { readonly caps: Capabilities; readonly read: ReadEntry };
+/** A request in legacy mode, with what the unit may remember. */
+interface Remapping {
+  readonly request: PageRequest;
+  readonly state: VtdState;
+  readonly requesters: readonly number[];
+  readonly past: Past;
+  /** Caching clauses that left something out. */
+  readonly decided: Set<string>;
+}
 
 /**
- * The flow of an untranslated request without PASID in legacy mode with TES=1. Facts 5.7.
+ * The flow of an untranslated request without PASID with TES=1. Facts 5.7.
  *
  * 1. Step 3: an address in FEEx is not translated.
- * 2. Step 4: the latched pointer.
- * 3. Steps 6 to 15: root entry, context entry, second stage.
+ * 2. Step 4: the latched pointer; while SRTP is on its way, the old or the new one (N52).
+ * 3. Steps 6 to 15: root entry, context entry, second stage, each as it is or as it may be remembered.
  */
 export function translateRequest(
   request: PageRequest,
-  pointer: RootPointer,
-  caps: Capabilities,
-  read: ReadEntry,
+  state: VtdState,
+  { view, requesters }: RequestContext,
 ): readonly Outcome[] {
   if (request.address >= INTERRUPT_RANGE.first && request.address <= INTERRUPT_RANGE.last) {
     return [interruptRange(request)];
   }
-  const refusal = pointerRefusal(pointer, caps);
-  if (refusal !== undefined) return [withoutFpd(refusal)];
-  return throughRootEntry({ ...request, caps, read }, pointer.table);
+  const pointers = [state.root, state.pending.setRoot].flatMap((each) => (each === undefined ? [] : [each]));
+  const refused = pointers.flatMap((pointer) => pointerRefusal(pointer, state.caps) ?? []).map(withoutFpd);
+  if (pointers.every((pointer) => pointer.mode !== 0 || pointer.ioPermissions)) return refused;
+  const remapping = { request, state, requesters, past: pastOf(state, view), decided: new Set<string>() };
+  const outcomes = distinct(throughStructures(remapping));
+  const clauses = cachingClauses(remapping, outcomes);
+  const labels = cachingLabels(remapping, outcomes);
+  return [
+    ...refused,
+    ...outcomes.map((each) => (each.kind === 'translated' ? withNotes(each, clauses, labels) : each)),
+  ];
 }
 
 /**
@@ -71,7 +82,8 @@ export function interruptRange(request: PageRequest): Outcome {
   if (isZeroLengthRead(request)) {
     const { address } = request;
     const evidence = [{ what: 'request', address, reading: 'zero-length read of FEEx' }];
-    return withoutFpd({ kind: 'translated', address, clauses: ['VTD-IAR-003'], labels: ['zero-length'], evidence });
+    const clauses = ['VTD-IAR-003'];
+    return withoutFpd({ kind: 'translated', address, clauses, labels: ['zero-length'], evidence, stale: [] });
   }
   const isInterrupt = request.access === 'write' && request.bytes === 4 && (request.address & 3n) === 0n;
   if (isInterrupt) return { kind: 'interrupt', clauses: ['VTD-IAR-001'], evidence: [], faultProcessingDisabled: false };
@@ -83,6 +95,7 @@ export function interruptRange(request: PageRequest): Outcome {
     kind: 'blocked',
     conditions: [condition(FAULT.INTERRUPT_RANGE_REQUEST, 'VTD-IAR-002', cause)],
     evidence,
+    stale: [],
   });
 }
 
@@ -99,6 +112,7 @@ function pointerRefusal(pointer: RootPointer, caps: Capabilities): Translation |
     kind: 'blocked',
     conditions: [condition(reason, clause, cause)],
     evidence,
+    stale: [],
   });
   if (pointer.mode === 3 && caps.abortMode) return refuse(FAULT.ABORT_MODE, 'VTD-GCMD-019', 'RTADDR.TTM=3');
   if (pointer.mode === 1 && caps.scalableMode) {
@@ -111,64 +125,95 @@ function pointerRefusal(pointer: RootPointer, caps: Capabilities): Translation |
   return undefined;
 }
 
-/** Step 6: 8h unreadable (VTD-ROOT-006), then what the entry says. */
-function throughRootEntry(page: Page, rootTable: bigint): readonly Outcome[] {
-  const address = rootEntryAddress(rootTable, page.sourceId);
-  return page.read('root', address).flatMap((reading): readonly Outcome[] => {
-    const evidence = [show('root entry', reading, address, describeRootEntry)];
-    if (reading.kind === 'undecided') return [withoutFpd({ kind: 'undecided', reason: reading.reason, evidence })];
-    if (reading.kind === 'unreadable') {
-      const conditions = [condition(FAULT.ROOT_UNREADABLE, 'VTD-ROOT-006', 'unreadable root entry')];
-      return [withoutFpd({ kind: 'blocked', conditions, evidence })];
-    }
-    const entry = rootEntry(entry128(reading.words), page.caps);
-    if (entry.kind === 'fault') return [withoutFpd({ kind: 'blocked', conditions: [entry.condition], evidence })];
-    return throughContextEntry(page, entry.contextTable, evidence);
+/**
+ * Steps 6 and 7 for every context that the requester has or had, then what each of them says. A fault of the root or
+ * context entry ends it; caching-rule lines 7 and 13.
+ */
+function throughStructures(remapping: Remapping): readonly Outcome[] {
+  const { request, state, past } = remapping;
+  const contexts = contextsOf(state, request.sourceId, past);
+  const current = new Set(contexts.filter((each) => isLive(each, past)).map((each) => each.fpd));
+  return contexts.flatMap((context): readonly Outcome[] => {
+    const { entry, evidence, fpd } = context;
+    if (entry.kind === 'undecided') return [withoutFpd({ ...entry, evidence })];
+    const ends = entry.kind === 'fault' ? faulted(context, entry, past) : throughContext(remapping, context, entry);
+    // An FPD may be remembered with its context, or be looked up where a remembered translation refuses ([i]).
+    const flags = isLive(context, past) ? [fpd] : [...new Set([fpd, ...current])];
+    return ends.flatMap((end) =>
+      flags.map((faultProcessingDisabled) => ({
+        ...end,
+        ...(end.kind === 'translated' ? { clauses: [...context.clauses, ...end.clauses] } : {}),
+        ...(end.kind === 'undecided' ? {} : { stale: [...context.stale, ...end.stale] }),
+        evidence: [...evidence, ...end.evidence],
+        faultProcessingDisabled,
+      })),
+    );
   });
 }
 
-/** Step 7: 9h unreadable (VTD-CTX-010), latch FPD, then what the entry says. */
-function throughContextEntry(page: Page, table: bigint, before: readonly Evidence[]): readonly Outcome[] {
-  const address = contextEntryAddress(table, page.sourceId);
-  return page.read('context', address).flatMap((reading): readonly Outcome[] => {
-    const evidence = [...before, show('context entry', reading, address, describeContextEntry)];
-    if (reading.kind === 'undecided') return [withoutFpd({ kind: 'undecided', reason: reading.reason, evidence })];
-    if (reading.kind === 'unreadable') {
-      const conditions = [condition(FAULT.CONTEXT_UNREADABLE, 'VTD-CTX-010', 'unreadable context entry')];
-      return [withoutFpd({ kind: 'blocked', conditions, evidence })];
-    }
-    const word = entry128(reading.words);
-    const fpd = faultProcessingDisabled(word);
-    return throughContext(page, contextEntry(word, page.caps)).map((outcome) => ({
-      ...outcome,
-      ...(outcome.kind === 'translated' ? { clauses: [...entryClauses(word), ...outcome.clauses] } : {}),
-      evidence: [...evidence, ...outcome.evidence],
-      faultProcessingDisabled: fpd,
-    }));
-  });
-}
-
-/** Clauses of the two entries that a successful request went through. VTD-CTX-004: bits 70:67 never fault. */
-function entryClauses(entry: bigint): readonly string[] {
-  const available = isSet(entry, CONTEXT_ENTRY.fields.AVAIL) ? ['VTD-CTX-004'] : [];
-  return ['VTD-ROOT-001', 'VTD-CTX-001', ...available];
+function faulted(
+  context: LiveContext,
+  { conditions }: ContextEntry & { kind: 'fault' },
+  past: Past,
+): readonly Translation[] {
+  return isLive(context, past) ? [{ kind: 'blocked', conditions, evidence: [], stale: [] }] : [];
 }
 
 /** Steps 8 to 15: pass-through, or the input width and the second-stage walk. */
-function throughContext(page: Page, context: ContextEntry): readonly Translation[] {
-  if (context.kind === 'fault') return [{ kind: 'blocked', conditions: context.conditions, evidence: [] }];
-  if (context.kind === 'pass-through') return passThrough(page, context);
-  const bits = Math.min(page.caps.guestAddressWidth, context.bits);
-  if (page.address >> BigInt(bits) !== 0n) {
-    // VTD-SS-003: an input above 2^min(MGAW,AGAW)-1.
-    const cause = bits < context.bits ? 'input above MGAW' : 'input above AGAW';
-    return [
-      { kind: 'blocked', conditions: [condition(FAULT.ADDRESS_BEYOND_WIDTH, 'VTD-SS-003', cause)], evidence: [] },
-    ];
+function throughContext(
+  remapping: Remapping,
+  context: LiveContext,
+  entry: Exclude<ContextEntry, { kind: 'fault' }>,
+): readonly Translation[] {
+  const { request, state, past, decided } = remapping;
+  const { caps } = state;
+  const window = windowOf(state, entry.domain, request.address >> 12n);
+  if (!wasLiveIn(context, window.leaves, window)) {
+    for (const ended of context.endedBy) decided.add(ended.impliedBy ?? clauseOf(ended));
+    return [];
   }
-  const walk = (access: Access): readonly Translation[] =>
-    secondStageWalk(page.address, access, context.table, context.levels, page.caps, page.read);
-  return isZeroLengthRead(page) ? zeroLengthRead(walk, page.caps) : walk(page.access);
+  const live = isLive(context, past);
+  if (entry.kind === 'pass-through') return passThrough(request, entry, caps, live);
+  const bits = Math.min(caps.guestAddressWidth, entry.bits);
+  if (request.address >> BigInt(bits) !== 0n) {
+    // VTD-SS-003: an input above 2^min(MGAW,AGAW)-1.
+    const beyond = condition(
+      FAULT.ADDRESS_BEYOND_WIDTH,
+      'VTD-SS-003',
+      bits < entry.bits ? 'input above MGAW' : 'input above AGAW',
+    );
+    return live ? [{ kind: 'blocked', conditions: [beyond], evidence: [], stale: [] }] : [];
+  }
+  const needed = isZeroLengthRead(request) ? (caps.zeroLengthRead ? 'either' : 'read') : request.access;
+  const walker = { address: request.address, needed, window, ownUntil: context.until, caps, past, decided } as const;
+  const ends = secondStageWalk(startsOf(remapping, context, entry.domain, window), walker);
+  return isZeroLengthRead(request) ? ends.map((each) => zeroLength(each, needed)) : ends;
+}
+
+/**
+ * Tables that the walk may start from. Caching-rule line 8: paging-structure caches belong to the domain-id, so
+ * the top entry may have been read through any requester's context with that domain-id (N53).
+ */
+function startsOf(
+  { request, state, requesters, past }: Remapping,
+  own: LiveContext,
+  domain: number,
+  window: Window,
+): readonly WalkStart[] {
+  return [request.sourceId, ...requesters.filter((each) => each !== request.sourceId)].flatMap((sourceId) =>
+    contextsOf(state, sourceId, past).flatMap((context): readonly WalkStart[] => {
+      const { entry, from, until } = context;
+      if (entry.kind !== 'second-stage' || entry.domain !== domain || !wasLiveIn(context, window.tables, window))
+        return [];
+      const isOwn =
+        sourceId === request.sourceId && isLive(own, past) && context.from === own.from && sameTable(entry, own);
+      return [{ table: entry.table, levels: entry.levels, from, until, own: isOwn }];
+    }),
+  );
+}
+
+function sameTable(entry: ContextEntry & { kind: 'second-stage' }, { entry: own }: LiveContext): boolean {
+  return own.kind === 'second-stage' && own.table === entry.table && own.levels === entry.levels;
 }
 
 /** A read of no bytes; what it returns is not defined (N40). */
@@ -182,54 +227,115 @@ function isZeroLengthRead(request: PageRequest): boolean {
  * 1. VTD-ZLR-002: with ZLR=0 it needs read permission like any read.
  * 2. VTD-ZLR-001: with ZLR=1 write permission is enough; VTD-ZLR-003: other faults stay.
  */
-function zeroLengthRead(walk: (access: Access) => readonly Translation[], caps: Capabilities): readonly Translation[] {
-  const asRead = walk('read');
-  if (!caps.zeroLengthRead) return asRead.map((each) => underClause(each, FAULT.NO_READ_PERMISSION, 'VTD-ZLR-002'));
-  if (asRead.every((each) => each.kind === 'translated')) return asRead;
-  const asWrite = walk('write').map(
-    (each): Translation =>
-      each.kind === 'translated' ? { ...each, clauses: ['VTD-ZLR-001'], labels: ['zero-length'] } : each,
-  );
-  const lacksBoth = asWrite.some(
-    (each) => each.kind === 'blocked' && each.conditions.some(({ reason }) => reason === FAULT.NO_WRITE_PERMISSION),
-  );
-  // Where memory may read in several ways, each of them may be what the walk met.
-  if (asRead.length > 1) return [...asRead, ...asWrite.filter((each) => each.kind === 'translated')];
-  return lacksBoth ? asRead : asWrite.map((each) => underClause(each, undefined, 'VTD-ZLR-003'));
-}
-
-/** A blocked end whose conditions (with one reason, or all) fall under another clause. */
-function underClause(translation: Translation, reason: number | undefined, clause: string): Translation {
-  if (translation.kind !== 'blocked') return translation;
-  const conditions = translation.conditions.map((each) =>
-    reason === undefined || each.reason === reason ? { ...each, clause } : each,
-  );
-  return { ...translation, conditions };
+function zeroLength(end: Translation, needed: Needed): Translation {
+  if (end.kind === 'undecided') return end;
+  if (end.kind === 'translated') {
+    return end.clauses.includes('VTD-ZLR-001') ? { ...end, labels: [...end.labels, 'zero-length'] } : end;
+  }
+  const conditions = end.conditions.map((each) => {
+    const lacks = each.reason === FAULT.NO_READ_PERMISSION;
+    if (needed === 'read') return lacks ? { ...each, clause: 'VTD-ZLR-002' } : each;
+    return lacks ? each : { ...each, clause: 'VTD-ZLR-003' };
+  });
+  return { ...end, conditions };
 }
 
 /**
  * VTD-CTX-009: output = input, no page table is read. VTD-PT-002: an input of 2^HAW or above is 4h.
  * VTD-CTX-015 (N16): some contexts may be refused as well.
+ *
+ * @param live whether the context is live at the request, and not only remembered with the translation
  */
-function passThrough(page: Page, context: ContextEntry & { kind: 'pass-through' }): readonly Translation[] {
-  const refused: readonly Translation[] =
-    context.mayFault.length === 0 ? [] : [{ kind: 'blocked', conditions: context.mayFault, evidence: [] }];
-  if (page.address >> BigInt(page.caps.hostAddressWidth) !== 0n) {
+function passThrough(
+  request: PageRequest,
+  context: ContextEntry & { kind: 'pass-through' },
+  caps: Capabilities,
+  live: boolean,
+): readonly Translation[] {
+  const refusal = (conditions: readonly FaultCondition[]): readonly Translation[] =>
+    live && conditions.length > 0 ? [{ kind: 'blocked', conditions, evidence: [], stale: [] }] : [];
+  if (request.address >> BigInt(caps.hostAddressWidth) !== 0n) {
     const beyond = condition(FAULT.ADDRESS_BEYOND_WIDTH, 'VTD-PT-002', 'pass-through input above HAW');
-    return [{ kind: 'blocked', conditions: [beyond, ...context.mayFault], evidence: [] }];
+    return refusal([beyond, ...context.mayFault]);
   }
-  const clause = context.mayFault.length > 0 ? 'VTD-CTX-015' : 'VTD-CTX-009';
+  const clauses = [context.mayFault.length > 0 ? 'VTD-CTX-015' : 'VTD-CTX-009'];
+  const { address } = request;
   return [
-    { kind: 'translated', address: page.address, clauses: [clause], labels: ['pass-through'], evidence: [] },
-    ...refused,
+    { kind: 'translated', address, clauses, labels: ['pass-through'], evidence: [], stale: [] },
+    ...refusal(context.mayFault),
   ];
+}
+
+/** Ends that nothing tells apart, as one: the one that memory holds now, if any. */
+function distinct(outcomes: readonly Outcome[]): readonly Outcome[] {
+  const found = new Map<string, Outcome>();
+  for (const outcome of outcomes) {
+    const key = outcomeKey(outcome);
+    const other = found.get(key);
+    if (other === undefined || staleness(outcome) < staleness(other)) found.set(key, outcome);
+  }
+  return [...found.values()];
+}
+
+/** Equal for ends that nothing tells apart. */
+export function outcomeKey(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'translated':
+      return `${outcome.address}`;
+    case 'blocked': {
+      const conditions = outcome.conditions.map(({ reason, causes }) => `${reason}:${causes.join('+')}`);
+      return `${conditions.join()}/${outcome.faultProcessingDisabled}`;
+    }
+    default:
+      return outcome.kind;
+  }
+}
+
+/** On how many entries it rests that memory does not hold any more. */
+function staleness(outcome: Outcome): number {
+  return outcome.kind === 'translated' || outcome.kind === 'blocked' ? outcome.stale.length : 0;
+}
+
+/**
+ * Caching clauses that decided what is admitted. VTD-CACHE-003, VTD-CACHE-009: the old result as well as the new
+ * one; VTD-CACHE-008: of either page size; VTD-GCMD-010: through either root table.
+ */
+function cachingClauses({ decided }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
+  if (!outcomes.some(staleness) || outcomes.length < 2) return [...decided];
+  const sizes = outcomes.flatMap((each) =>
+    each.kind === 'translated' ? each.labels.filter((label) => label.startsWith('page:')) : [],
+  );
+  const formerRoot = outcomes.some((each) => 'stale' in each && each.stale.includes('root pointer'));
+  return [
+    ...decided,
+    'VTD-CACHE-003',
+    'VTD-CACHE-009',
+    ...(new Set(sizes).size > 1 ? ['VTD-CACHE-008'] : []),
+    ...(formerRoot ? ['VTD-GCMD-010'] : []),
+  ];
+}
+
+/** Where the request falls: between a change and its invalidation, between submission and completion, or after it. */
+function cachingLabels({ decided, state }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
+  const open = outcomes.some(staleness) && outcomes.length > 1;
+  const submitted = state.pending.iotlb !== undefined || state.pending.context !== undefined || isBusy(state.queue);
+  const after = [...decided].some((clause) => clause.startsWith('VTD-INV-') || clause === 'VTD-CACHE-004');
+  return [
+    ...(open ? ['window:changed'] : []),
+    ...(open && submitted ? ['window:submitted'] : []),
+    ...(after ? ['window:invalidated'] : []),
+  ];
+}
+
+function withNotes(
+  outcome: Outcome & { kind: 'translated' },
+  clauses: readonly string[],
+  labels: readonly string[],
+): Outcome {
+  if (clauses.length === 0 && labels.length === 0) return outcome;
+  return { ...outcome, clauses: [...clauses, ...outcome.clauses], labels: [...outcome.labels, ...labels] };
 }
 
 function withoutFpd(translation: Translation): Outcome {
   return { ...translation, faultProcessingDisabled: false };
-}
-
-function show(what: string, reading: Reading, address: bigint, describe: (entry: bigint) => string): Evidence {
-  if (reading.kind !== 'words') return { what, address, reading: reading.kind };
-  return { what, address, words: reading.words, reading: describe(entry128(reading.words)) };
 }

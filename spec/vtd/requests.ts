@@ -1,21 +1,13 @@
 import type { Evidence } from '../interface/judgement.js';
-import type { DeviceRequest, MemoryView, Piece, RequestSuccessor } from '../interface/model.js';
+import type { DeviceRequest, Piece, RequestSuccessor } from '../interface/model.js';
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { eventMessage } from './events.js';
 import { completeGlobalCommand } from './global-command.js';
 import { protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
-import { interruptRange, type Outcome, type PageRequest, translateRequest } from './request.js';
-import { settledReader, sharedDomain } from './settled.js';
+import { interruptRange, type Outcome, type PageRequest, type RequestContext, translateRequest } from './request.js';
 import { mapFaults, recordOf, type VtdState } from './state.js';
-
-/** What the rules need to know beside state and request. */
-export interface RequestContext {
-  readonly view: MemoryView;
-  /** Routing IDs of every requester of the unit. */
-  readonly requesters: readonly number[];
-}
 
 /** One way on for a part of a request. */
 export type Way = RequestSuccessor<VtdState>;
@@ -79,12 +71,10 @@ type Page = PageRequest & { readonly offset: number };
 /** Every way on for one page. VTD-GCMD-017: a pending TE has taken effect for all of it or not at all (N27). */
 export function pageWays(state: VtdState, page: Page, context: RequestContext): readonly Way[] {
   if (state.unknown !== undefined) return [undecided(state, page, state.unknown.kind, state.unknown.reason)];
-  if (state.pending.setRoot !== undefined) {
-    return [undecided(state, page, 'inconclusive', 'request while SRTP is in progress (N52)')];
-  }
-  const states = state.pending.translation === undefined ? [state] : [state, completeGlobalCommand(state)];
+  const states =
+    state.pending.translation === undefined ? [state] : [state, completeGlobalCommand(state, context.view.now)];
   const ways = states.flatMap((each) =>
-    pageOutcomes(each, page, context).flatMap((outcome) => wayOf(each, page, outcome)),
+    mergeBlocked(pageOutcomes(each, page, context)).flatMap((outcome) => wayOf(each, page, outcome)),
   );
   if (states.length === 1) return ways;
   return ways.map((each) => ({ ...each, clauses: [...each.clauses, 'VTD-GCMD-017'] }));
@@ -93,21 +83,10 @@ export function pageWays(state: VtdState, page: Page, context: RequestContext): 
 /** What the translation rules admit for a page. */
 export function pageOutcomes(state: VtdState, page: Page, context: RequestContext): readonly Outcome[] {
   if (!state.translation) return [untranslated(page)];
-  if (state.root === undefined) {
+  if (state.root === undefined && state.pending.setRoot === undefined) {
     return [{ kind: 'undecided', reason: 'TE without SRTP', evidence: [], faultProcessingDisabled: false }];
   }
-  const reader = settledReader(state, state.root, context.view);
-  const outcomes = translateRequest(page, state.root, state.caps, reader.read);
-  const shared = outcomes.some((outcome) => outcome.kind === 'translated' || outcome.kind === 'blocked')
-    ? sharedDomain(state, state.root, page.sourceId, context.requesters, context.view)
-    : undefined;
-  if (shared === undefined) {
-    const settled = reader.clauses();
-    return mergeBlocked(outcomes).map((outcome) =>
-      outcome.kind === 'translated' ? { ...outcome, clauses: [...settled, ...outcome.clauses] } : outcome,
-    );
-  }
-  return [{ kind: 'undecided', reason: shared, evidence: [], faultProcessingDisabled: false }];
+  return translateRequest(page, state, context);
 }
 
 /** Several ways to be blocked are one way with several conditions. */
@@ -144,6 +123,7 @@ function untranslated(page: Page): Outcome {
     clauses: ['VTD-GCMD-015'],
     labels: [],
     evidence: [{ what: 'GSTS', reading: 'TES=0' }],
+    stale: [],
     faultProcessingDisabled: false,
   };
 }

@@ -1,7 +1,10 @@
 import { hex } from '../bits.js';
 import type { Evidence } from '../interface/judgement.js';
-import type { Reading } from '../interface/model.js';
+import type { Reading, Version } from '../interface/model.js';
 import { FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
+import { isCurrent, type Past } from './caching/past.js';
+import { clauseOf } from './caching/scope.js';
+import type { Window } from './caching/window.js';
 import type { Capabilities } from './capabilities.js';
 import { condition, type FaultCondition } from './conditions.js';
 import {
@@ -13,11 +16,12 @@ import {
   secondStageEntryAddress,
   usesIgnoredBits,
 } from './second-stage-entry.js';
+import type { Invalidation } from './state.js';
 
 export type Access = 'read' | 'write';
 
-/** Reads an entry; a set, since a read of no memory may end in several ways. */
-export type ReadEntry = (kind: 'root' | 'context' | 'second-stage', address: bigint) => readonly Reading[];
+/** The permission that a request needs; `either` for a zero-length read with ZLR=1. Facts 4.9. */
+export type Needed = Access | 'either';
 
 /** One admissible end of the translation of one page of a request. */
 export type Translation =
@@ -27,79 +31,249 @@ export type Translation =
       readonly clauses: readonly string[];
       readonly labels: readonly string[];
       readonly evidence: readonly Evidence[];
+      /** Entries it rests on that memory does not hold any more. */
+      readonly stale: readonly string[];
     }
   /** Any one of the conditions may be reported. */
-  | { readonly kind: 'blocked'; readonly conditions: readonly FaultCondition[]; readonly evidence: readonly Evidence[] }
+  | {
+      readonly kind: 'blocked';
+      readonly conditions: readonly FaultCondition[];
+      readonly evidence: readonly Evidence[];
+      readonly stale: readonly string[];
+    }
   | { readonly kind: 'undecided'; readonly reason: string; readonly evidence: readonly Evidence[] };
+
+/** A table that walks may start from: that of a requester's context. */
+export interface WalkStart {
+  readonly table: bigint;
+  readonly levels: number;
+  /** First and last tick at which that context was live. */
+  readonly from: number;
+  readonly until: number;
+  /** It is the context that the request itself is under, live at the request. */
+  readonly own: boolean;
+}
+
+/** A request on its way through the second stage. */
+export interface Walker {
+  /** Input address. */
+  readonly address: bigint;
+  readonly needed: Needed;
+  readonly window: Window;
+  /** Last tick at which the requester's own context was live. */
+  readonly ownUntil: number;
+  readonly caps: Capabilities;
+  readonly past: Past;
+  /** Receives the caching clauses that left something out. */
+  readonly decided: Set<string>;
+}
 
 /** The walk so far. */
 interface Walk {
-  readonly address: bigint;
-  readonly access: Access;
-  readonly top: Level;
+  readonly start: WalkStart;
   readonly level: Level;
   readonly table: bigint;
+  readonly rights: { readonly read: boolean; readonly write: boolean };
   /** The permission condition met on the way, if one was: it may be reported at once or at the end (N10). */
   readonly missing: FaultCondition | undefined;
+  /** Earliest tick at which everything so far can have been read, with the window and without it. */
+  readonly at: number;
+  readonly linked: number;
+  readonly stale: readonly string[];
   readonly clauses: readonly string[];
   readonly evidence: readonly Evidence[];
 }
 
-/**
- * VTD-SS-001: walks from SSPTPTR, 3 levels for AW 001b, 4 for 010b, 5 for 011b. Facts 4.4, 5.7 steps 12, 14, 15.
- *
- * @param table SSPTPTR, a byte address
- */
-export function secondStageWalk(
-  address: bigint,
-  access: Access,
-  table: bigint,
-  levels: number,
-  caps: Capabilities,
-  read: ReadEntry,
-): readonly Translation[] {
-  const top = levels as Level;
-  return step(
-    { address, access, top, level: top, table, missing: undefined, clauses: ['VTD-SS-001'], evidence: [] },
-    caps,
-    read,
-  );
+/** What one entry leads to. */
+interface Steps {
+  readonly walks: readonly Walk[];
+  readonly ends: readonly Translation[];
 }
 
-/** One level of the walk: read the entry, then what it says. */
-function step(walk: Walk, caps: Capabilities, read: ReadEntry): readonly Translation[] {
-  const entryAddress = secondStageEntryAddress(walk.table, walk.level, walk.address);
-  return read('second-stage', entryAddress).flatMap((reading): readonly Translation[] => {
-    const evidence = [...walk.evidence, show(reading, walk.level, entryAddress)];
-    if (reading.kind === 'undecided') return [{ kind: 'undecided', reason: reading.reason, evidence }];
-    if (reading.kind === 'unreadable') return [blocked({ ...walk, evidence }, unreadable(walk))];
-    const word = reading.words[0] ?? 0n;
-    const clauses = usesIgnoredBits(word) ? [...walk.clauses, 'VTD-SS-018'] : walk.clauses;
-    return follow({ ...walk, clauses, evidence }, secondStageEntry(word, walk.level, caps), caps, read);
-  });
+/**
+ * VTD-SS-001: walks from SSPTPTR, 3 levels for AW 001b, 4 for 010b, 5 for 011b. Facts 4.4, 5.7 steps 12, 14, 15.
+ * VTD-CACHE-009, caching-rule lines 8 to 12: each entry was read at some time since the last covering invalidation and
+ * not before the one above it; walks that reach a table with the same rights are one, and the earliest counts.
+ */
+export function secondStageWalk(starts: readonly WalkStart[], walker: Walker): readonly Translation[] {
+  const ends: Translation[] = [];
+  const byLevel = new Map<number, Map<string, Walk>>();
+  const add = (walk: Walk): void => {
+    const same = byLevel.get(walk.level) ?? new Map<string, Walk>();
+    byLevel.set(walk.level, same);
+    const key = `${walk.table}/${walk.rights.read}/${walk.rights.write}/${walk.missing?.causes.join()}`;
+    const other = same.get(key);
+    same.set(key, other === undefined ? walk : earlier(other, walk));
+  };
+  for (const start of starts) add(startedAt(start, walker));
+  for (let level = 5; level >= 1; level--) {
+    for (const walk of byLevel.get(level)?.values() ?? []) {
+      const steps = step(walk, walker);
+      ends.push(...steps.ends);
+      for (const each of steps.walks) add(each);
+    }
+  }
+  return ends;
+}
+
+function startedAt(start: WalkStart, { window }: Walker): Walk {
+  return {
+    start,
+    level: start.levels as Level,
+    table: start.table,
+    rights: { read: true, write: true },
+    missing: undefined,
+    at: Math.max(start.from, window.tables),
+    linked: start.from,
+    stale: [],
+    clauses: ['VTD-SS-001'],
+    evidence: [],
+  };
+}
+
+/** Two ways to the same table, as one. */
+function earlier(a: Walk, b: Walk): Walk {
+  const shown = b.stale.length < a.stale.length ? b : a;
+  const start = a.start.own ? a.start : b.start;
+  return { ...shown, start, at: Math.min(a.at, b.at), linked: Math.min(a.linked, b.linked) };
+}
+
+const isTop = (walk: Walk): boolean => walk.level === walk.start.levels;
+
+/** One level of the walk: every version of the entry that can have been read, and what it says. */
+function step(walk: Walk, walker: Walker): Steps {
+  const address = secondStageEntryAddress(walk.table, walk.level, walker.address);
+  const walks: Walk[] = [];
+  const ends: Translation[] = [];
+  for (const version of walker.past.versions('second-stage', address)) {
+    const at = Math.max(walk.at, version.since);
+    if (at >= version.until || (isTop(walk) && at > walk.start.until)) {
+      noteInvalidated(walk, version, walker);
+      continue;
+    }
+    for (const reading of version.readings) {
+      const read = {
+        ...walk,
+        at,
+        linked: Math.max(walk.linked, version.since),
+        stale: staleWith(walk, version, walker),
+      };
+      const steps = follow(
+        { ...read, evidence: [...walk.evidence, show(reading, walk.level, address)] },
+        version,
+        reading,
+        walker,
+      );
+      walks.push(...steps.walks);
+      ends.push(...steps.ends);
+    }
+  }
+  return { walks, ends };
+}
+
+function staleWith(walk: Walk, version: Version, { past }: Walker): readonly string[] {
+  return isCurrent(version, past) ? walk.stale : [...walk.stale, LEVEL_NAMES[walk.level]];
+}
+
+/** VTD-CACHE-004: an entry that a completed invalidation keeps from being used. */
+function noteInvalidated(walk: Walk, version: Version, { window, decided, caps }: Walker): void {
+  const [reading] = version.readings;
+  if (version.since < 0 || version.until <= walk.linked || reading?.kind !== 'words') return;
+  const old = secondStageEntry(reading.words[0] ?? 0n, walk.level, caps);
+  if (old.kind !== 'table' && old.kind !== 'leaf') return;
+  const by = window.covering.find((each) => each.submitted === window.tables && !each.keepsTables);
+  if (by === undefined) return;
+  decided.add('VTD-CACHE-004').add(by.impliedBy ?? clauseOf(by));
+  if (old.kind === 'leaf' && walk.level > 1) noteLargePage(by, decided);
+}
+
+/** VTD-INV-005, VTD-CACHE-007: a large page is gone as a whole, whatever takes its place. */
+function noteLargePage(by: Invalidation, decided: Set<string>): void {
+  decided.add('VTD-CACHE-007');
+  if (by.granularity === 3) decided.add('VTD-INV-005');
 }
 
 /** What follows from an entry. Facts 5.7 step 12. */
-function follow(walk: Walk, entry: SecondStageEntry, caps: Capabilities, read: ReadEntry): readonly Translation[] {
-  if (entry.kind === 'not-present') return [blocked(walk, notPresent(walk, entry.garbage))];
-  const missing = walk.missing ?? lacking(walk, entry.rights);
+function follow(walk: Walk, version: Version, reading: Reading, walker: Walker): Steps {
+  const { caps } = walker;
+  if (reading.kind === 'undecided') {
+    return { walks: [], ends: [{ kind: 'undecided', reason: reading.reason, evidence: walk.evidence }] };
+  }
+  if (reading.kind === 'unreadable') return faulted(walk, version, walker, unreadable(walk));
+  const word = reading.words[0] ?? 0n;
+  const entry = secondStageEntry(word, walk.level, caps);
+  if (entry.kind === 'not-present')
+    return faulted(walk, version, walker, notPresent(walk, walker.needed, entry.garbage));
+  const found = withRights(walk, word, entry.rights, walker.needed);
   if (entry.kind === 'reserved') {
     const causes = entry.broken.map((bit) => bit.field);
     const clause = entry.broken[0]?.clause ?? 'VTD-SS-010';
-    return [blocked({ ...walk, missing }, condition(FAULT.PAGING_ENTRY_RESERVED, clause, ...causes))];
+    return faulted(found, version, walker, condition(FAULT.PAGING_ENTRY_RESERVED, clause, ...causes));
   }
-  if (entry.kind === 'table') {
-    return step({ ...walk, missing, level: (walk.level - 1) as Level, table: entry.address }, caps, read);
+  if (entry.kind === 'leaf') return { walks: [], ends: leafEnds(found, version, entry, walker) };
+  // VTD-CACHE-011: IH=1 left it to be walked.
+  if (version.until <= walker.window.leaves) walker.decided.add('VTD-CACHE-011');
+  const next = { ...found, level: (walk.level - 1) as Level, table: entry.address };
+  // Caching-rule line 12 (N10): the missing permission may be reported before the rest is looked at.
+  const early = found.missing !== undefined && walker.ownUntil >= walker.past.now ? [blocked(found)] : [];
+  return { walks: [next], ends: early };
+}
+
+/** The walk with an entry's rights, and the permission that is missing from here on. */
+function withRights(walk: Walk, word: bigint, rights: Walk['rights'], needed: Needed): Walk {
+  const both = { read: walk.rights.read && rights.read, write: walk.rights.write && rights.write };
+  return {
+    ...walk,
+    rights: both,
+    missing: walk.missing ?? lacking(walk.level, both, needed),
+    clauses: usesIgnoredBits(word) ? [...walk.clauses, 'VTD-SS-018'] : walk.clauses,
+  };
+}
+
+/**
+ * A fault of an entry. Caching-rule line 11: with CM=0 the entry is read at the request, the top one through the
+ * requester's own table (VTD-CACHE-001, VTD-CACHE-005). With CM=1 it may be remembered like a leaf (VTD-CACHE-002).
+ */
+function faulted(walk: Walk, version: Version, walker: Walker, fault: FaultCondition): Steps {
+  const { past, caps, ownUntil, decided } = walker;
+  const readNow = isCurrent(version, past) && ownUntil >= past.now && (!isTop(walk) || walk.start.own);
+  const remembered = caps.cachingMode && canBeCached(walk, version, walker);
+  if (readNow || remembered) return { walks: [], ends: [blocked(walk, fault)] };
+  if (version.since >= 0 && !isCurrent(version, past)) {
+    decided.add(fault.reason === FAULT.PAGING_ENTRY_RESERVED ? 'VTD-CACHE-005' : 'VTD-CACHE-001');
   }
-  return [output({ ...walk, missing }, entry.address, entry.pageBits)];
+  return { walks: [], ends: [] };
+}
+
+/** Caching-rule line 10: it was read after the last covering invalidation, for a context of the requester's own. */
+function canBeCached(walk: Walk, version: Version, { window, ownUntil, past }: Walker): boolean {
+  const at = Math.max(walk.at, window.leaves);
+  return at < version.until && (ownUntil >= past.now || ownUntil >= at);
+}
+
+/** A leaf: present, without reserved bits. */
+function leafEnds(
+  walk: Walk,
+  version: Version,
+  entry: SecondStageEntry & { readonly kind: 'leaf' },
+  walker: Walker,
+): readonly Translation[] {
+  if (canBeCached(walk, version, walker)) return [output(walk, entry.address, entry.pageBits, walker)];
+  const { window, decided } = walker;
+  const by = window.covering.find((each) => each.submitted === window.leaves);
+  if (by !== undefined && version.until <= window.leaves) {
+    decided.add('VTD-CACHE-004').add(by.impliedBy ?? clauseOf(by));
+    if (entry.pageBits > 12) noteLargePage(by, decided);
+  }
+  return [];
 }
 
 /**
  * The end of the walk. VTD-SS-024: output = leaf frame plus the offset bits of the input.
  * VTD-IAR-005, VTD-IAR-006: an output address in FEEx is blocked, whatever else the page holds.
  */
-function output(walk: Walk, frame: bigint, pageBits: number): Translation {
-  const address = frame | (walk.address & ((1n << BigInt(pageBits)) - 1n));
+function output(walk: Walk, frame: bigint, pageBits: number, walker: Walker): Translation {
+  const address = frame | (walker.address & ((1n << BigInt(pageBits)) - 1n));
   const inRange = address >= INTERRUPT_RANGE.first && address <= INTERRUPT_RANGE.last;
   if (inRange) return blocked(walk, condition(FAULT.OUTPUT_IN_INTERRUPT_RANGE, 'VTD-IAR-005', 'output in FEEx'));
   if (walk.missing !== undefined) return blocked(walk);
@@ -107,49 +281,48 @@ function output(walk: Walk, frame: bigint, pageBits: number): Translation {
   return {
     kind: 'translated',
     address,
-    clauses: [...walk.clauses, ...granted(walk.access, pageBits), ...(overlaps ? ['VTD-IAR-006'] : [])],
-    labels: [`page:${{ 12: '4K', 21: '2M', 30: '1G' }[pageBits]}`, `levels:${walk.top}`],
+    clauses: [...walk.clauses, ...granted(walk, walker.needed, pageBits), ...(overlaps ? ['VTD-IAR-006'] : [])],
+    labels: [`page:${{ 12: '4K', 21: '2M', 30: '1G' }[pageBits]}`, `levels:${walk.start.levels}`],
     evidence: [...walk.evidence, { what: 'output', address, reading: `leaf frame ${hex(frame)}` }],
+    stale: walk.stale,
   };
 }
 
-/** Clauses that a successful walk rests on. */
-function granted(access: Access, pageBits: number): readonly string[] {
+/** Clauses that a successful walk rests on. VTD-ZLR-001: write permission is enough for a zero-length read with ZLR=1. */
+function granted(walk: Walk, needed: Needed, pageBits: number): readonly string[] {
   const size = pageBits === 21 ? ['VTD-SS-012'] : pageBits === 30 ? ['VTD-SS-013'] : [];
-  return ['VTD-SS-002', access === 'read' ? 'VTD-SS-004' : 'VTD-SS-005', 'VTD-SS-024', ...size];
+  const right = needed === 'write' ? 'VTD-SS-005' : walk.rights.read ? 'VTD-SS-004' : 'VTD-ZLR-001';
+  return ['VTD-SS-002', right, 'VTD-SS-024', ...size];
 }
 
 /** Any of the given conditions, or the permission that was already missing (N10). */
 function blocked(walk: Walk, ...conditions: readonly FaultCondition[]): Translation {
   const all = walk.missing === undefined ? conditions : [...conditions, walk.missing];
-  return { kind: 'blocked', conditions: all, evidence: walk.evidence };
+  return { kind: 'blocked', conditions: all, evidence: walk.evidence, stale: walk.stale };
 }
 
 /** VTD-SS-019: an unreadable table is 3h at the top level and 7h below. */
 function unreadable(walk: Walk): FaultCondition {
-  const reason = walk.level === walk.top ? FAULT.CONTEXT_INVALID : FAULT.PAGING_ENTRY_UNREADABLE;
-  return condition(
-    reason,
-    'VTD-SS-019',
-    `unreadable ${LEVEL_NAMES[walk.level]}${walk.level === walk.top ? ' (top)' : ''}`,
-  );
+  const reason = isTop(walk) ? FAULT.CONTEXT_INVALID : FAULT.PAGING_ENTRY_UNREADABLE;
+  return condition(reason, 'VTD-SS-019', `unreadable ${LEVEL_NAMES[walk.level]}${isTop(walk) ? ' (top)' : ''}`);
 }
 
 /** VTD-SS-007, VTD-SS-011: R=W=0 is lack of permission, whatever the other bits hold: 5h for a write, 6h for a read. */
-function notPresent(walk: Walk, garbage: boolean): FaultCondition {
-  return permission(walk.access, garbage ? 'VTD-SS-011' : 'VTD-SS-007', `${LEVEL_NAMES[walk.level]} with R=W=0`);
+function notPresent(walk: Walk, needed: Needed, garbage: boolean): FaultCondition {
+  return permission(needed, garbage ? 'VTD-SS-011' : 'VTD-SS-007', `${LEVEL_NAMES[walk.level]} with R=W=0`);
 }
 
 /** VTD-SS-004, VTD-SS-005: the needed permission must be in every entry. */
-function lacking(walk: Walk, rights: { readonly read: boolean; readonly write: boolean }): FaultCondition | undefined {
-  if (walk.access === 'read' ? rights.read : rights.write) return undefined;
-  return walk.access === 'read'
-    ? permission('read', 'VTD-SS-004', `${LEVEL_NAMES[walk.level]}.R=0`)
-    : permission('write', 'VTD-SS-005', `${LEVEL_NAMES[walk.level]}.W=0`);
+function lacking(level: Level, rights: Walk['rights'], needed: Needed): FaultCondition | undefined {
+  const has = needed === 'read' ? rights.read : needed === 'write' ? rights.write : rights.read || rights.write;
+  if (has) return undefined;
+  return needed === 'write'
+    ? permission('write', 'VTD-SS-005', `${LEVEL_NAMES[level]}.W=0`)
+    : permission(needed, 'VTD-SS-004', `${LEVEL_NAMES[level]}.R=0`);
 }
 
-function permission(access: Access, clause: string, cause: string): FaultCondition {
-  return condition(access === 'read' ? FAULT.NO_READ_PERMISSION : FAULT.NO_WRITE_PERMISSION, clause, cause);
+function permission(needed: Needed, clause: string, cause: string): FaultCondition {
+  return condition(needed === 'write' ? FAULT.NO_WRITE_PERMISSION : FAULT.NO_READ_PERMISSION, clause, cause);
 }
 
 function show(reading: Reading, level: Level, address: bigint): Evidence {

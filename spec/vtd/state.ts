@@ -1,8 +1,8 @@
 import type { Component } from '../interface/profile.js';
 import type { StartState } from '../interface/scenario.js';
+import type { InvalidationScope } from './caching/scope.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import type { QueueState } from './queue-state.js';
-import type { RootPointer } from './request.js';
 
 /** A fault record that software may find: the set of what it may hold. Facts 5.2. */
 export interface FaultRecord {
@@ -60,23 +60,43 @@ export interface CompletionState {
   readonly owed: readonly EventMessage[];
 }
 
-/** An invalidation asked for by a register command. Facts 7.7. */
-export interface Invalidation {
-  readonly cache: 'context' | 'iotlb';
-  /** What was asked: CIRG or IIRG. */
-  readonly granularity: number;
+/** An invalidation that was asked for. Facts 7.5, 7.7. */
+export interface Invalidation extends InvalidationScope {
+  /** Tick of the operation that asked for it. */
   readonly submitted: number;
   /** For one asked for by register: values of CAIG or IAIG that answer it, and why 00b is among them, if it is. */
   readonly answers?: { readonly lawful: readonly number[]; readonly refusal: string };
   /** Tick at which software observed completion. */
   readonly completed?: number;
-  /** For one that was queued: its place among all descriptors. */
+  /** For one that was queued, or came with others: its place among those that were asked for together. */
   readonly order?: number;
+  /** The clause by which a command does it on the side. */
+  readonly impliedBy?: string;
+}
+
+/** The value of RTADDR that SRTP latched. Facts 1.5, 2.3. */
+export interface RootPointer {
+  /** Byte address of the root table. */
+  readonly table: bigint;
+  /** Translation table mode: 00b legacy, 01b scalable, 10b reserved, 11b abort-DMA. */
+  readonly mode: number;
+  readonly ioPermissions: boolean;
 }
 
 /** A latched root pointer and when SRTP was written. */
 export interface LatchedPointer extends RootPointer {
   readonly since: number;
+}
+
+/** A root pointer that another one replaced; `until`: the tick at which that was observed. */
+export interface FormerPointer extends LatchedPointer {
+  readonly until: number;
+}
+
+/** A flush of the write buffer that was observed complete. Facts 7.6, VTD-INV-020. */
+export interface BufferFlush {
+  readonly submitted: number;
+  readonly completed: number;
 }
 
 /** A command whose completion was not observed yet. Facts 2.1, N27. */
@@ -91,7 +111,7 @@ export interface PendingCommands {
   /** SIRTP: latches IRTA. */
   readonly setInterruptTable?: true;
   /** WBF. */
-  readonly flush?: true;
+  readonly flush?: { readonly submitted: number };
   /** PMEN.EPM. */
   readonly protection?: boolean;
   readonly context?: Invalidation;
@@ -122,8 +142,12 @@ export interface VtdState {
   readonly stored: Readonly<Record<string, bigint>>;
   /** CAIG and IAIG of the last finished commands, and the requests they answered. */
   readonly performed: Readonly<Partial<Record<'context' | 'iotlb', Invalidation>>>;
-  /** Invalidations whose completion was observed, oldest first. */
+  /** Invalidations whose completion was observed and that still decide something, oldest first. */
   readonly invalidations: readonly Invalidation[];
+  /** Pointers under which something may have been cached that is not known to be gone. */
+  readonly formerRoots: readonly FormerPointer[];
+  /** With RWBF=1: flushes of the write buffer, oldest first. */
+  readonly bufferFlushes: readonly BufferFlush[];
   /** Every state that fault recording may be in: nothing else of the unit depends on which one it is. Never empty. */
   readonly faults: readonly FaultState[];
   /** Why nothing can be said of the unit any more, when so. */
@@ -154,6 +178,8 @@ export function initialState(component: Component, start: StartState): VtdState 
     stored: {},
     performed: {},
     invalidations: [],
+    formerRoots: [],
+    bufferFlushes: [],
     faults: [
       {
         records: Array.from({ length: caps.faultRecords }, () => null),

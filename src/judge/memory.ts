@@ -60,6 +60,80 @@ export function paintBytes(base: number, bytes: number): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
+/** The entry at an address as far as a log was looked through. */
+interface Looked {
+  /** Number of writes looked through. */
+  readonly upto: number;
+  readonly versions: readonly Version[];
+}
+
+/** What logs with a common past share: their stores, and where to find them. */
+class SharedLog {
+  readonly writes: Write[] = [];
+  /** Numbers of the stores that touch a frame. */
+  private readonly frames = new Map<number, number[]>();
+  private readonly looked = new Map<number, Looked>();
+
+  push(write: Write): void {
+    const number = this.writes.push(write) - 1;
+    const last = Math.floor((write.address + write.data.length - 1) / FRAME);
+    for (let frame = Math.floor(write.address / FRAME); frame <= last; frame++) {
+      const numbers = this.frames.get(frame);
+      if (numbers === undefined) this.frames.set(frame, [number]);
+      else numbers.push(number);
+    }
+  }
+
+  /** A copy of the first stores, to go on apart. */
+  fork(length: number): SharedLog {
+    const fork = new SharedLog();
+    for (let at = 0; at < length; at++) fork.push(this.writes[at]!);
+    return fork;
+  }
+
+  /** Numbers of the stores that touch the frame of an address, oldest first. */
+  touching(address: number): readonly number[] {
+    return this.frames.get(Math.floor(address / FRAME)) ?? [];
+  }
+
+  /** Every version of an entry in the first `length` stores. */
+  versions(address: number, bytes: number, length: number, initial: () => Uint8Array): readonly Version[] {
+    const key = address * 2 + (bytes === 16 ? 1 : 0);
+    const known = this.looked.get(key);
+    if (known !== undefined && known.upto === length) return known.versions;
+    const usable = known !== undefined && known.upto < length ? known : undefined;
+    const versions = this.lookOn(address, bytes, length, usable, initial);
+    if (known === undefined || known.upto < length) this.looked.set(key, { upto: length, versions });
+    return versions;
+  }
+
+  private lookOn(
+    address: number,
+    bytes: number,
+    length: number,
+    known: Looked | undefined,
+    initial: () => Uint8Array,
+  ): readonly Version[] {
+    const first = known?.upto ?? 0;
+    let versions = known?.versions;
+    let current: Uint8Array | undefined;
+    for (const number of this.touching(address)) {
+      if (number < first) continue;
+      if (number >= length) break;
+      const write = this.writes[number]!;
+      if (!overlaps(write, address, bytes)) continue;
+      versions ??= [versionOf(initial(), -1)];
+      current ??= bytesOf(versions.at(-1)!);
+      const next: Uint8Array = current.slice();
+      overlay(next, address, write);
+      if (Buffer.compare(next, current) === 0) continue;
+      versions = [...versions.slice(0, -1), { ...versions.at(-1)!, until: write.tick }, versionOf(next, write.tick)];
+      current = next;
+    }
+    return versions ?? [versionOf(initial(), -1)];
+  }
+}
+
 /**
  * Memory as an append-only log of stores over the painted arena. Immutable:
  * `store` gives a new log that shares the old one's entries.
@@ -67,27 +141,27 @@ export function paintBytes(base: number, bytes: number): Uint8Array {
 export class MemoryLog {
   private constructor(
     private readonly map: AddressMap,
-    private readonly writes: Write[],
+    private readonly log: SharedLog,
     private readonly length: number,
     /** Equal only for the same log. */
     readonly id: string,
   ) {}
 
   static painted(map: AddressMap): MemoryLog {
-    return new MemoryLog(map, [], 0, '');
+    return new MemoryLog(map, new SharedLog(), 0, '');
   }
 
   /** `name` tells this store from any other that could follow the same log. */
   store(address: number, data: Uint8Array, tick: number, name: string, clause?: string): MemoryLog {
-    const writes = this.writes.length === this.length ? this.writes : this.writes.slice(0, this.length);
-    writes.push({ address, data, tick, ...(clause === undefined ? {} : { clause }) });
-    return new MemoryLog(this.map, writes, this.length + 1, `${this.id}/${tick}${name}`);
+    const log = this.log.writes.length === this.length ? this.log : this.log.fork(this.length);
+    log.push({ address, data, tick, ...(clause === undefined ? {} : { clause }) });
+    return new MemoryLog(this.map, log, this.length + 1, `${this.id}/${tick}${name}`);
   }
 
   /** The clause by which a component wrote a byte last, if one did. */
   clauseAt(address: number): string | undefined {
     for (let at = this.length - 1; at >= 0; at--) {
-      if (overlaps(this.writes[at]!, address, 1)) return this.writes[at]!.clause;
+      if (overlaps(this.log.writes[at]!, address, 1)) return this.log.writes[at]!.clause;
     }
     return undefined;
   }
@@ -96,7 +170,14 @@ export class MemoryLog {
   bytes(address: number, bytes: number): Uint8Array | undefined {
     const data = this.map.initial(address, bytes);
     if (data === undefined) return undefined;
-    for (let at = 0; at < this.length; at++) overlay(data, address, this.writes[at]!);
+    if (Math.floor(address / FRAME) === Math.floor((address + bytes - 1) / FRAME)) {
+      for (const number of this.log.touching(address)) {
+        if (number >= this.length) break;
+        overlay(data, address, this.log.writes[number]!);
+      }
+      return data;
+    }
+    for (let at = 0; at < this.length; at++) overlay(data, address, this.log.writes[at]!);
     return data;
   }
 
@@ -104,36 +185,47 @@ export class MemoryLog {
   view(now: number): MemoryView {
     return {
       now,
-      readings: (address, bytes) => this.readings(Number(address), bytes),
-      versions: (address, bytes, since) => this.versions(Number(address), bytes, since),
+      readings: (address, bytes) => this.versions(Number(address), bytes).at(-1)!.readings,
+      versions: (address, bytes) => this.versions(Number(address), bytes),
     };
   }
 
-  private readings(address: number, bytes: number): readonly Reading[] {
+  private versions(address: number, bytes: number): readonly Version[] {
     const place = this.map.placeOf(address);
-    if (place === 'hole') return holeReadings(bytes);
-    if (place === 'device') return [{ kind: 'undecided', reason: 'an entry lies in a device region' }];
-    if (place === 'reserved') return [{ kind: 'undecided', reason: 'an entry lies in memory of the target' }];
-    return [readingOf(this.bytes(address, bytes))];
+    if (place === 'hole') return always(holeReadings(bytes));
+    if (place === 'device') return always([{ kind: 'undecided', reason: 'an entry lies in a device region' }]);
+    if (place === 'reserved') return always([{ kind: 'undecided', reason: 'an entry lies in memory of the target' }]);
+    const initial = (): Uint8Array => {
+      const held = this.map.initial(address, bytes);
+      if (held === undefined) throw new Error(`no memory at 0x${address.toString(16)}`);
+      return held;
+    };
+    return this.log.versions(address, bytes, this.length, initial);
   }
+}
 
-  private versions(address: number, bytes: number, since: number): readonly Version[] {
-    let current = this.map.initial(address, bytes);
-    if (current === undefined) return [{ reading: this.readings(address, bytes)[0]!, since: -1 }];
-    const found: Version[] = [];
-    let from = -1;
-    for (let at = 0; at < this.length; at++) {
-      const write = this.writes[at]!;
-      if (!overlaps(write, address, bytes)) continue;
-      const next: Uint8Array = current.slice();
-      overlay(next, address, write);
-      if (Buffer.compare(next, current) === 0) continue;
-      if (write.tick > since) found.push({ reading: readingOf(current), since: from });
-      current = next;
-      from = write.tick;
-    }
-    return [...found, { reading: readingOf(current), since: from }];
-  }
+const FRAME = 4096;
+
+function always(readings: readonly Reading[]): readonly Version[] {
+  return [{ readings, since: -1, until: Infinity }];
+}
+
+function versionOf(bytes: Uint8Array, since: number): Version {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const words = Array.from({ length: bytes.length / 8 }, (_, word) => view.getBigUint64(word * 8, true));
+  return { readings: [{ kind: 'words', words }], since, until: Infinity };
+}
+
+/** The bytes that a version was made of. */
+function bytesOf({ readings }: Version): Uint8Array {
+  const [reading] = readings;
+  const words = reading?.kind === 'words' ? reading.words : [];
+  const bytes = new Uint8Array(words.length * 8);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, at) => {
+    view.setBigUint64(at * 8, word, true);
+  });
+  return bytes;
 }
 
 /** Facts 3.1: a read that no memory answers is an access error, or gives ones or zeros where the platform ends it so ([i]). */
@@ -144,15 +236,6 @@ function holeReadings(bytes: number): readonly Reading[] {
     { kind: 'words', words: Array.from({ length: words }, () => 0xffff_ffff_ffff_ffffn) },
     { kind: 'words', words: Array.from({ length: words }, () => 0n) },
   ];
-}
-
-function readingOf(bytes: Uint8Array | undefined): Reading {
-  if (bytes === undefined) return { kind: 'undecided', reason: 'an entry lies in memory whose content is not known' };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return {
-    kind: 'words',
-    words: Array.from({ length: bytes.length / 8 }, (_, word) => view.getBigUint64(word * 8, true)),
-  };
 }
 
 function overlaps(write: Write, address: number, bytes: number): boolean {

@@ -117,9 +117,9 @@ function touchedBy(bench: Bench, world: World, unit: Unit, at: number): readonly
       touched.push({ address, bytes });
       return view.readings(address, bytes);
     },
-    versions: (address, bytes, since) => {
+    versions: (address, bytes) => {
       touched.push({ address, bytes });
-      return view.versions(address, bytes, since);
+      return view.versions(address, bytes);
     },
   };
   const successors = translator.model.request(world.states[translator.key], carried.request, recording);

@@ -1,0 +1,70 @@
+import type { Invalidation, VtdState } from '../state.js';
+
+/** Which invalidations decide what may still be remembered. caching-rule lines 1 and 6; facts 7.6, 7.9. */
+
+/**
+ * The state in which software observed invalidations to be complete, at tick `now`. With RWBF=1 they flushed the write
+ * buffer first (VTD-INV-020).
+ */
+export function withCompleted(state: VtdState, invalidations: readonly Invalidation[], now: number): VtdState {
+  const [first] = invalidations;
+  if (first === undefined) return state;
+  const all = [...state.invalidations, ...invalidations.map((each) => ({ ...each, completed: now }))];
+  const flushed = first.impliedBy === undefined ? withBufferFlushed(state, first.submitted, now) : state;
+  return withoutForgotten({ ...flushed, invalidations: all });
+}
+
+/** A flush of the write buffer was observed complete at tick `now`. */
+export function withBufferFlushed(state: VtdState, submitted: number, now: number): VtdState {
+  if (!state.caps.writeBufferFlush) return state;
+  return { ...state, bufferFlushes: [...state.bufferFlushes, { submitted, completed: now }] };
+}
+
+/**
+ * VTD-QI-016: whether one invalidation took effect before another for a reason of order alone: it was
+ * queued before it.
+ */
+export function queuedBefore(first: Invalidation, second: Invalidation): boolean {
+  if (first.order === undefined || second.order === undefined) return false;
+  return first.submitted < second.submitted || (first.submitted === second.submitted && first.order < second.order);
+}
+
+/**
+ * Tick before which nothing that any cache holds was read: the submission of the last global context-cache
+ * invalidation that was over when a later global IOTLB invalidation was asked for.
+ */
+export function forgottenBefore(invalidations: readonly Invalidation[]): number {
+  const flush = lastGlobal(invalidations, 'iotlb');
+  if (flush === undefined) return -Infinity;
+  const contexts = invalidations.filter(
+    (each) => each.cache === 'context' && each.granularity === 1 && isOverAt(each, flush),
+  );
+  return Math.max(-Infinity, ...contexts.map((each) => each.submitted));
+}
+
+function lastGlobal(invalidations: readonly Invalidation[], cache: 'context' | 'iotlb'): Invalidation | undefined {
+  const found = invalidations.filter((each) => each.cache === cache && each.granularity === 1);
+  return found.reduce<Invalidation | undefined>(
+    (last, each) => (last === undefined || each.submitted >= last.submitted ? each : last),
+    undefined,
+  );
+}
+
+/** Whether a context-cache invalidation is over for everything that was cached after an IOTLB invalidation. */
+function isOverAt(context: Invalidation, iotlb: Invalidation): boolean {
+  return (context.completed ?? Infinity) <= iotlb.submitted || queuedBefore(context, iotlb);
+}
+
+/** Drops invalidations and pointers that decide nothing any more: later global ones cover all that they did. */
+function withoutForgotten(state: VtdState): VtdState {
+  const flush = lastGlobal(state.invalidations, 'iotlb');
+  if (flush === undefined) return state;
+  const since = forgottenBefore(state.invalidations);
+  const decides = (each: Invalidation): boolean =>
+    each.cache === 'iotlb' ? each.submitted >= flush.submitted : each.submitted >= since || !isOverAt(each, flush);
+  return {
+    ...state,
+    invalidations: state.invalidations.filter(decides),
+    formerRoots: state.formerRoots.filter((root) => root.until > since),
+  };
+}

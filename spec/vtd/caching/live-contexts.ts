@@ -1,0 +1,180 @@
+import { entry128, isSet } from '../../bits.js';
+import type { Evidence } from '../../interface/judgement.js';
+import type { Reading } from '../../interface/model.js';
+import { CONTEXT_ENTRY, FAULT } from '../../layout/vtd.js';
+import type { Capabilities } from '../capabilities.js';
+import { condition } from '../conditions.js';
+import {
+  type ContextEntry,
+  contextEntry,
+  contextEntryAddress,
+  describeContextEntry,
+  domainOf,
+  faultProcessingDisabled,
+} from '../context-entry.js';
+import { describeRootEntry, rootEntry, rootEntryAddress } from '../root-entry.js';
+import type { FormerPointer, Invalidation, VtdState } from '../state.js';
+import { forgottenBefore } from './completed.js';
+import { isCurrent, type Past } from './past.js';
+import { coversContext } from './scope.js';
+
+/** The specification cannot say what was read. */
+type Undecided = { readonly kind: 'undecided'; readonly reason: string };
+
+/** What the unit may take a requester's root and context entry for, and from when to when. */
+export interface LiveContext {
+  readonly sourceId: number;
+  readonly entry: ContextEntry | Undecided;
+  /** FPD of the context entry, if one was read. */
+  readonly fpd: boolean;
+  /** First and last tick at which it was live. */
+  readonly from: number;
+  readonly until: number;
+  /** The invalidations without which it would be live still. */
+  readonly endedBy: readonly Invalidation[];
+  /** Entries on the way that memory, or the latched pointer, does not hold any more. */
+  readonly stale: readonly string[];
+  readonly clauses: readonly string[];
+  readonly evidence: readonly Evidence[];
+}
+
+/** A root entry as it was found, and in which time. */
+interface FoundRoot {
+  readonly contextTable: bigint;
+  readonly from: number;
+  readonly until: number;
+  readonly stale: readonly string[];
+  readonly evidence: Evidence;
+}
+
+/** Whether it is live at the request itself. */
+export function isLive(context: LiveContext, { now }: Past): boolean {
+  return context.until >= now;
+}
+
+/**
+ * Every context that a requester had or has (caching-rule lines 2, 3 and 13).
+ *
+ * 1. The root entry was read at t0 through the pointer latched then, the context entry at t1 ≥ t0.
+ * 2. It is live from t1 until a context-cache invalidation that covers it is complete, unless t1, and for a global
+ *    one t0, are later than the begin of that.
+ * 3. An entry that faults is never remembered with CM=0 (facts 7.2): it counts only as it reads now. The root entry
+ *    above a faulting context entry may be old. With CM=1 it may be remembered, tagged with domain-id 0 (VTD-CACHE-002).
+ */
+export function contextsOf(state: VtdState, sourceId: number, past: Past): readonly LiveContext[] {
+  const since = forgottenBefore(state.invalidations);
+  return pointersOf(state)
+    .filter((pointer) => pointer.mode === 0)
+    .flatMap((pointer) => throughPointer(state, pointer, sourceId, since, past));
+}
+
+/** The pointers that were latched, the one in use, and one that is being latched. VTD-GCMD-010. */
+function pointersOf(state: VtdState): readonly FormerPointer[] {
+  const { root, pending, formerRoots } = state;
+  return [...formerRoots, ...[root, pending.setRoot].flatMap((each) => (each ? [{ ...each, until: Infinity }] : []))];
+}
+
+/** Step 1 for one pointer. */
+function throughPointer(
+  state: VtdState,
+  pointer: FormerPointer,
+  sourceId: number,
+  since: number,
+  past: Past,
+): readonly LiveContext[] {
+  const address = rootEntryAddress(pointer.table, sourceId);
+  return past.versions('root', address).flatMap((version) => {
+    const from = Math.max(version.since, pointer.since);
+    const until = Math.min(version.until, pointer.until);
+    if (from >= until || until <= since) return [];
+    const stale = until > past.now ? [] : [pointer.until < Infinity ? 'root pointer' : 'root-entry'];
+    return version.readings.flatMap((reading): readonly LiveContext[] => {
+      const evidence = show('root entry', reading, address, describeRootEntry);
+      const decoded = decodeRoot(reading, state.caps);
+      if (decoded.kind === 'table') {
+        return throughRoot(state, { contextTable: decoded.contextTable, from, until, stale, evidence }, sourceId, past);
+      }
+      const found = { sourceId, entry: decoded, fpd: false, from, stale, clauses: [], evidence: [evidence] };
+      return inItsTime(state, found, { tag: 0, root: until, entry: until }, past);
+    });
+  });
+}
+
+function decodeRoot(
+  reading: Reading,
+  caps: Capabilities,
+): LiveContext['entry'] | { readonly kind: 'table'; readonly contextTable: bigint } {
+  if (reading.kind === 'undecided') return reading;
+  if (reading.kind === 'unreadable') {
+    const unreadable = condition(FAULT.ROOT_UNREADABLE, 'VTD-ROOT-006', 'unreadable root entry');
+    return { kind: 'fault', conditions: [unreadable] };
+  }
+  const entry = rootEntry(entry128(reading.words), caps);
+  return entry.kind === 'fault' ? { kind: 'fault', conditions: [entry.condition] } : entry;
+}
+
+/** Step 1 below a root entry. 9h unreadable (VTD-CTX-010), then what the entry says. */
+function throughRoot(state: VtdState, root: FoundRoot, sourceId: number, past: Past): readonly LiveContext[] {
+  const address = contextEntryAddress(root.contextTable, sourceId);
+  return past.versions('context', address).flatMap((version) => {
+    const from = Math.max(root.from, version.since);
+    if (from >= version.until) return [];
+    return version.readings.flatMap((reading): readonly LiveContext[] => {
+      const evidence = [root.evidence, show('context entry', reading, address, describeContextEntry)];
+      const old = isCurrent(version, past) ? [] : ['context-entry'];
+      const common = { sourceId, from, stale: [...root.stale, ...old], evidence };
+      const times = { root: root.until, entry: version.until };
+      if (reading.kind !== 'words') {
+        const entry = reading.kind === 'undecided' ? reading : UNREADABLE_CONTEXT;
+        return inItsTime(state, { ...common, entry, fpd: false, clauses: [] }, { ...times, tag: 0 }, past);
+      }
+      const word = entry128(reading.words);
+      const entry = contextEntry(word, state.caps);
+      const found = { ...common, entry, fpd: faultProcessingDisabled(word), clauses: entryClauses(word) };
+      return inItsTime(state, found, { ...times, tag: entry.kind === 'fault' ? 0 : domainOf(word) }, past);
+    });
+  });
+}
+
+const UNREADABLE_CONTEXT: ContextEntry = {
+  kind: 'fault',
+  conditions: [condition(FAULT.CONTEXT_UNREADABLE, 'VTD-CTX-010', 'unreadable context entry')],
+};
+
+/** Until when the root entry and the last entry read could be read, and the domain-id that a cache knows them by. */
+interface Times {
+  readonly tag: number;
+  readonly root: number;
+  readonly entry: number;
+}
+
+/** Steps 2 and 3. */
+function inItsTime(
+  state: VtdState,
+  found: Omit<LiveContext, 'until' | 'endedBy'>,
+  times: Times,
+  past: Past,
+): readonly LiveContext[] {
+  const endedBy = state.invalidations.filter(
+    (each) =>
+      each.cache === 'context' &&
+      (each.submitted >= times.entry || (each.granularity === 1 && each.submitted >= times.root)) &&
+      coversContext(each, found.sourceId, times.tag),
+  );
+  const until = Math.min(Infinity, ...endedBy.map((each) => each.completed ?? Infinity));
+  const isEntry = found.entry.kind === 'second-stage' || found.entry.kind === 'pass-through';
+  if (isEntry || (found.entry.kind === 'fault' && state.caps.cachingMode)) return [{ ...found, until, endedBy }];
+  const readNow = times.entry > past.now && until >= past.now;
+  return readNow ? [{ ...found, from: past.now, until: past.now, endedBy }] : [];
+}
+
+/** Clauses of the two entries that a request went through. VTD-CTX-004: bits 70:67 never fault. */
+function entryClauses(entry: bigint): readonly string[] {
+  const available = isSet(entry, CONTEXT_ENTRY.fields.AVAIL) ? ['VTD-CTX-004'] : [];
+  return ['VTD-ROOT-001', 'VTD-CTX-001', ...available];
+}
+
+function show(what: string, reading: Reading, address: bigint, describe: (entry: bigint) => string): Evidence {
+  if (reading.kind !== 'words') return { what, address, reading: reading.kind };
+  return { what, address, words: reading.words, reading: describe(entry128(reading.words)) };
+}
