@@ -2,7 +2,7 @@ import type { Bits } from './layout/vtd.js';
 
 /** The value of a field, given by its highest and lowest bit. */
 export function field(value: bigint, [high, low]: Bits): bigint {
-  return (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
+  return BigInt.asUintN(high - low + 1, value >> BigInt(low));
 }
 
 /** Whether a one-bit field is 1. */

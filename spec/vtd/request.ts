@@ -42,6 +42,8 @@ interface Remapping {
   readonly state: VtdState;
   readonly requesters: readonly number[];
   readonly past: Past;
+  /** Every context that the requester had or has. */
+  readonly contexts: readonly LiveContext[];
   /** Caching clauses that left something out. */
   readonly decided: Set<string>;
 }
@@ -64,7 +66,9 @@ export function translateRequest(
   const pointers = [state.root, state.pending.setRoot].flatMap((each) => (each === undefined ? [] : [each]));
   const refused = pointers.flatMap((pointer) => pointerRefusal(pointer, state.caps) ?? []).map(withoutFpd);
   if (pointers.every((pointer) => pointer.mode !== 0 || pointer.ioPermissions)) return refused;
-  const remapping = { request, state, requesters, past: pastOf(state, view), decided: new Set<string>() };
+  const past = pastOf(state, view);
+  const contexts = contextsOf(state, request.sourceId, past);
+  const remapping = { request, state, requesters, past, contexts, decided: new Set<string>() };
   const outcomes = distinct(throughStructures(remapping));
   const clauses = cachingClauses(remapping, outcomes);
   const labels = cachingLabels(remapping, outcomes);
@@ -130,8 +134,7 @@ function pointerRefusal(pointer: RootPointer, caps: Capabilities): Translation |
  * context entry ends it; caching-rule lines 7 and 13.
  */
 function throughStructures(remapping: Remapping): readonly Outcome[] {
-  const { request, state, past } = remapping;
-  const contexts = contextsOf(state, request.sourceId, past);
+  const { past, contexts } = remapping;
   const current = new Set(contexts.filter((each) => isLive(each, past)).map((each) => each.fpd));
   return contexts.flatMap((context): readonly Outcome[] => {
     const { entry, evidence, fpd } = context;
@@ -195,25 +198,19 @@ function throughContext(
  * the top entry may have been read through any requester's context with that domain-id (N53).
  */
 function startsOf(
-  { request, state, requesters, past }: Remapping,
+  { request, state, requesters, past, contexts }: Remapping,
   own: LiveContext,
   domain: number,
   window: Window,
 ): readonly WalkStart[] {
-  return [request.sourceId, ...requesters.filter((each) => each !== request.sourceId)].flatMap((sourceId) =>
-    contextsOf(state, sourceId, past).flatMap((context): readonly WalkStart[] => {
-      const { entry, from, until } = context;
-      if (entry.kind !== 'second-stage' || entry.domain !== domain || !wasLiveIn(context, window.tables, window))
-        return [];
-      const isOwn =
-        sourceId === request.sourceId && isLive(own, past) && context.from === own.from && sameTable(entry, own);
-      return [{ table: entry.table, levels: entry.levels, from, until, own: isOwn }];
-    }),
-  );
-}
-
-function sameTable(entry: ContextEntry & { kind: 'second-stage' }, { entry: own }: LiveContext): boolean {
-  return own.kind === 'second-stage' && own.table === entry.table && own.levels === entry.levels;
+  const others = requesters.filter((each) => each !== request.sourceId);
+  const all = [...contexts, ...others.flatMap((sourceId) => contextsOf(state, sourceId, past, domain))];
+  return all.flatMap((context): readonly WalkStart[] => {
+    const { entry, from, until } = context;
+    if (entry.kind !== 'second-stage' || entry.domain !== domain) return [];
+    if (!wasLiveIn(context, window.tables, window)) return [];
+    return [{ table: entry.table, levels: entry.levels, from, until, own: context === own && isLive(own, past) }];
+  });
 }
 
 /** A read of no bytes; what it returns is not defined (N40). */

@@ -328,5 +328,14 @@ function permission(needed: Needed, clause: string, cause: string): FaultConditi
 function show(reading: Reading, level: Level, address: bigint): Evidence {
   const what = `second-stage ${LEVEL_NAMES[level]}`;
   if (reading.kind !== 'words') return { what, address, reading: reading.kind };
-  return { what, address, words: reading.words, reading: describeSecondStageEntry(reading.words[0] ?? 0n) };
+  const { words } = reading;
+  return {
+    what,
+    address,
+    words,
+    // Worked out only when somebody looks.
+    get reading(): string {
+      return describeSecondStageEntry(words[0] ?? 0n);
+    },
+  };
 }

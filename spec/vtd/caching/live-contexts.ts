@@ -1,6 +1,6 @@
 import { entry128, isSet } from '../../bits.js';
 import type { Evidence } from '../../interface/judgement.js';
-import type { Reading } from '../../interface/model.js';
+import type { Reading, Version } from '../../interface/model.js';
 import { CONTEXT_ENTRY, FAULT } from '../../layout/vtd.js';
 import type { Capabilities } from '../capabilities.js';
 import { condition } from '../conditions.js';
@@ -60,12 +60,30 @@ export function isLive(context: LiveContext, { now }: Past): boolean {
  *    one t0, are later than the begin of that.
  * 3. An entry that faults is never remembered with CM=0 (facts 7.2): it counts only as it reads now. The root entry
  *    above a faulting context entry may be old. With CM=1 it may be remembered, tagged with domain-id 0 (VTD-CACHE-002).
+ *
+ * @param domain when given, context entries with another domain-id are left out
  */
-export function contextsOf(state: VtdState, sourceId: number, past: Past): readonly LiveContext[] {
-  const since = forgottenBefore(state.invalidations);
+export function contextsOf(state: VtdState, sourceId: number, past: Past, domain?: number): readonly LiveContext[] {
+  const lookup = { state, sourceId, past, domain, since: forgottenBefore(state.invalidations) };
   return pointersOf(state)
     .filter((pointer) => pointer.mode === 0)
-    .flatMap((pointer) => throughPointer(state, pointer, sourceId, since, past));
+    .flatMap((pointer) => throughPointer(lookup, pointer));
+}
+
+/** Whose contexts are looked for, and since when they may have been read. */
+interface Lookup {
+  readonly state: VtdState;
+  readonly sourceId: number;
+  readonly past: Past;
+  readonly since: number;
+  readonly domain: number | undefined;
+}
+
+/** Whether a version can have been read since, and is not one that is never remembered: not present, and replaced. */
+function matters(version: Version, from: number, { state, past, since }: Lookup): boolean {
+  if (from >= version.until || version.until <= since) return false;
+  if (isCurrent(version, past) || state.caps.cachingMode) return true;
+  return version.readings.some((reading) => reading.kind !== 'words' || ((reading.words[0] ?? 0n) & 1n) !== 0n);
 }
 
 /** The pointers that were latched, the one in use, and one that is being latched. VTD-GCMD-010. */
@@ -75,27 +93,22 @@ function pointersOf(state: VtdState): readonly FormerPointer[] {
 }
 
 /** Step 1 for one pointer. */
-function throughPointer(
-  state: VtdState,
-  pointer: FormerPointer,
-  sourceId: number,
-  since: number,
-  past: Past,
-): readonly LiveContext[] {
+function throughPointer(lookup: Lookup, pointer: FormerPointer): readonly LiveContext[] {
+  const { state, sourceId, past, since } = lookup;
   const address = rootEntryAddress(pointer.table, sourceId);
   return past.versions('root', address).flatMap((version) => {
     const from = Math.max(version.since, pointer.since);
     const until = Math.min(version.until, pointer.until);
-    if (from >= until || until <= since) return [];
+    if (until <= since || from >= until || !matters(version, from, lookup)) return [];
     const stale = until > past.now ? [] : [pointer.until < Infinity ? 'root pointer' : 'root-entry'];
     return version.readings.flatMap((reading): readonly LiveContext[] => {
       const evidence = show('root entry', reading, address, describeRootEntry);
       const decoded = decodeRoot(reading, state.caps);
       if (decoded.kind === 'table') {
-        return throughRoot(state, { contextTable: decoded.contextTable, from, until, stale, evidence }, sourceId, past);
+        return throughRoot(lookup, { contextTable: decoded.contextTable, from, until, stale, evidence });
       }
       const found = { sourceId, entry: decoded, fpd: false, from, stale, clauses: [], evidence: [evidence] };
-      return inItsTime(state, found, { tag: 0, root: until, entry: until }, past);
+      return inItsTime(lookup, found, { tag: 0, root: until, entry: until });
     });
   });
 }
@@ -114,24 +127,26 @@ function decodeRoot(
 }
 
 /** Step 1 below a root entry. 9h unreadable (VTD-CTX-010), then what the entry says. */
-function throughRoot(state: VtdState, root: FoundRoot, sourceId: number, past: Past): readonly LiveContext[] {
+function throughRoot(lookup: Lookup, root: FoundRoot): readonly LiveContext[] {
+  const { state, sourceId, past } = lookup;
   const address = contextEntryAddress(root.contextTable, sourceId);
   return past.versions('context', address).flatMap((version) => {
     const from = Math.max(root.from, version.since);
-    if (from >= version.until) return [];
+    if (!matters(version, from, lookup)) return [];
+    const old = isCurrent(version, past) ? [] : ['context-entry'];
     return version.readings.flatMap((reading): readonly LiveContext[] => {
       const evidence = [root.evidence, show('context entry', reading, address, describeContextEntry)];
-      const old = isCurrent(version, past) ? [] : ['context-entry'];
       const common = { sourceId, from, stale: [...root.stale, ...old], evidence };
       const times = { root: root.until, entry: version.until };
       if (reading.kind !== 'words') {
         const entry = reading.kind === 'undecided' ? reading : UNREADABLE_CONTEXT;
-        return inItsTime(state, { ...common, entry, fpd: false, clauses: [] }, { ...times, tag: 0 }, past);
+        return inItsTime(lookup, { ...common, entry, fpd: false, clauses: [] }, { ...times, tag: 0 });
       }
       const word = entry128(reading.words);
+      if (lookup.domain !== undefined && domainOf(word) !== lookup.domain) return [];
       const entry = contextEntry(word, state.caps);
       const found = { ...common, entry, fpd: faultProcessingDisabled(word), clauses: entryClauses(word) };
-      return inItsTime(state, found, { ...times, tag: entry.kind === 'fault' ? 0 : domainOf(word) }, past);
+      return inItsTime(lookup, found, { ...times, tag: entry.kind === 'fault' ? 0 : entry.domain });
     });
   });
 }
@@ -150,22 +165,24 @@ interface Times {
 
 /** Steps 2 and 3. */
 function inItsTime(
-  state: VtdState,
+  { state, past }: Lookup,
   found: Omit<LiveContext, 'until' | 'endedBy'>,
   times: Times,
-  past: Past,
 ): readonly LiveContext[] {
-  const endedBy = state.invalidations.filter(
-    (each) =>
-      each.cache === 'context' &&
-      (each.submitted >= times.entry || (each.granularity === 1 && each.submitted >= times.root)) &&
-      coversContext(each, found.sourceId, times.tag),
-  );
+  const replaced = times.entry < Infinity || times.root < Infinity;
+  const endedBy = replaced ? state.invalidations.filter((each) => ends(each, found.sourceId, times)) : [];
   const until = Math.min(Infinity, ...endedBy.map((each) => each.completed ?? Infinity));
   const isEntry = found.entry.kind === 'second-stage' || found.entry.kind === 'pass-through';
   if (isEntry || (found.entry.kind === 'fault' && state.caps.cachingMode)) return [{ ...found, until, endedBy }];
   const readNow = times.entry > past.now && until >= past.now;
   return readNow ? [{ ...found, from: past.now, until: past.now, endedBy }] : [];
+}
+
+/** Whether an invalidation covers it, and it cannot have been read after that was asked for. */
+function ends(each: Invalidation, sourceId: number, times: Times): boolean {
+  if (each.cache !== 'context') return false;
+  const tooEarly = each.submitted >= times.entry || (each.granularity === 1 && each.submitted >= times.root);
+  return tooEarly && coversContext(each, sourceId, times.tag);
 }
 
 /** Clauses of the two entries that a request went through. VTD-CTX-004: bits 70:67 never fault. */
@@ -176,5 +193,14 @@ function entryClauses(entry: bigint): readonly string[] {
 
 function show(what: string, reading: Reading, address: bigint, describe: (entry: bigint) => string): Evidence {
   if (reading.kind !== 'words') return { what, address, reading: reading.kind };
-  return { what, address, words: reading.words, reading: describe(entry128(reading.words)) };
+  const { words } = reading;
+  return {
+    what,
+    address,
+    words,
+    // Worked out only when somebody looks.
+    get reading(): string {
+      return describe(entry128(words));
+    },
+  };
 }
