@@ -85,7 +85,8 @@ const contents: readonly HandWritten[] = [
     name: 'record-twice',
     says: ['A reads a page that is not there, once.', 'Two records show the fault.'],
     rows: ['VTD-FLT-003'],
-    expect: deviant('VTD-FLT-003', 'VTD-FREC-'),
+    // A register that reads wrong may be named by the rule of its field.
+    expect: deviant('VTD-FLT-003', 'VTD-FREC-', 'VTD-REG-011'),
     lines: [world, refused('A', 'read', 2), status({ first: 0 }), record(0, missing), record(1, missing)],
   },
   {
@@ -195,7 +196,8 @@ const logging: readonly HandWritten[] = [
     name: 'overflow-not-set',
     says: ['There are two records; A, B and C fault.', 'PFO stays clear.'],
     rows: ['6.2', 'VTD-FREC-008'],
-    expect: deviant('VTD-FREC-008'),
+    // The same is seen of a unit that loses C's fault before it is logged.
+    expect: deviant('VTD-FREC-008', 'VTD-SS-007'),
     cap: { NFR: 1 },
     lines: [world, refused('A', 'read', 2), refused('B', 'read', 2), refused('C', 'read', 2), status({ first: 0 })],
   },
@@ -330,8 +332,14 @@ const MESSAGE = { address: 0xfee0_1000n, data: 0x41n };
 const IM = 0x8000_0000n;
 const IP = 0x4000_0000n;
 /** The event's message is programmed; the mask is clear. */
-const listening: readonly Line[] = [world, write('FEADDR', 0xfee0_1000n), write('FEDATA', 0x41n), write('FECTL', 0n)];
-const masked: readonly Line[] = [world, write('FEADDR', 0xfee0_1000n), write('FEDATA', 0x41n)];
+const masked: readonly Line[] = [
+  world,
+  write('FEADDR', 0xfee0_1000n),
+  write('FEDATA', 0x41n),
+  write('IEADDR', 0xfee0_2000n),
+  write('IEDATA', 0x51n),
+];
+const listening: readonly Line[] = [...masked, write('FECTL', 0n)];
 
 const events: readonly HandWritten[] = [
   {
@@ -400,7 +408,7 @@ const events: readonly HandWritten[] = [
     rows: ['6.3', 'VTD-FREC-015'],
     expect: deviant('VTD-FREC-015', 'VTD-FREC-013'),
     hears: true,
-    lines: [...masked, refused('A', 'read', 2), writeHears('FECTL', 0n), hears('FECTL', 0n)],
+    lines: [...masked, refused('A', 'read', 2), status({ first: 0 }), writeHears('FECTL', 0n), hears('FECTL', 0n)],
   },
   {
     name: 'event-masked-sent',

@@ -118,7 +118,8 @@ const waits: readonly HandWritten[] = [
     name: 'wait-interrupt-without-flag',
     says: ['A wait with IF=0 is handed over.', 'IWC reads 1.'],
     rows: ['7.9', 'VTD-WAIT-002'],
-    expect: deviant('VTD-WAIT-'),
+    // A register that reads wrong may be named by the rule of its field.
+    expect: deviant('VTD-WAIT-', 'VTD-REG-009'),
     lines: [queueOn, submit(done), settle, shows('ICS', 1n)],
   },
   {
@@ -322,7 +323,8 @@ const places: readonly HandWritten[] = [
       'The head is at slot 258.',
     ],
     rows: ['7.9', 'VTD-QI-003'],
-    expect: deviant('VTD-QI-003', 'VTD-REG-'),
+    // The rule of the head says as much: it ends at the tail.
+    expect: deviant('VTD-QI-003', 'VTD-QI-R03'),
     lines: [...wrapped(), head(258)],
   },
   {
@@ -363,8 +365,14 @@ const places: readonly HandWritten[] = [
 ];
 
 const MESSAGE = { address: 0xfee0_2000n, data: 0x42n };
-const listening: readonly Line[] = [write('IEADDR', 0xfee0_2000n), write('IEDATA', 0x42n), write('IECTL', 0n), queueOn];
-const masked: readonly Line[] = [write('IEADDR', 0xfee0_2000n), write('IEDATA', 0x42n), queueOn];
+const programmed: readonly Line[] = [
+  write('FEADDR', 0xfee0_1000n),
+  write('FEDATA', 0x51n),
+  write('IEADDR', 0xfee0_2000n),
+  write('IEDATA', 0x42n),
+];
+const listening: readonly Line[] = [...programmed, write('IECTL', 0n), queueOn];
+const masked: readonly Line[] = [...programmed, queueOn];
 const ring = wait({ interrupt: true });
 const both = wait({ data: 7, interrupt: true });
 
