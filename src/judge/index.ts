@@ -9,6 +9,8 @@ import { advance, best, explain, findingOf, type IsKnown, type Rules } from './d
 import { AddressMap, MemoryLog } from './memory.js';
 import { bestWorld, MOST_WORLDS, type Unit, type World } from './world.js';
 
+export { drawMutation, MUTATION_KINDS, type Mutation, type MutationKind, mutated } from './mutation/mutate.js';
+export { rowsOf } from './mutation/rows.js';
 export { BadHistory };
 
 export interface JudgeOptions {
@@ -51,8 +53,8 @@ function isCertain(clause: string): boolean {
   return tag === '2' || tag === '1S';
 }
 
-function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Judgement {
-  refuseContradictions(history);
+/** The bench for a history, and the world in which it begins. */
+function prepare(history: History, map: AddressMap): { readonly bench: Bench; readonly start: World } {
   const { profile, steps } = history;
   const bench: Bench = { profile, map, units: unitsOf(profile), steps };
   const states = Object.fromEntries(
@@ -68,6 +70,33 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
     undecided: [],
     trail: undefined,
   };
+  return { bench, start };
+}
+
+/**
+ * The verdict alone: whether a history is admitted, without looking for what would explain it where it is not.
+ *
+ * @throws BadHistory when the history contradicts itself
+ */
+export function verdictOn(history: History): Judgement['verdict'] {
+  refuseContradictions(history);
+  const { bench, start } = prepare(history, new AddressMap(history.profile));
+  let worlds: readonly World[] = [start];
+  for (let at = 0; at < bench.steps.length && worlds.length > 0; at++) {
+    const next = advance(bench, worlds, at, { isKnown: undefined, isCertain });
+    worlds = next.length > MOST_WORLDS ? [tooManyWorlds(next, at)] : next;
+  }
+  if (overlapping(history) !== undefined) return 'inconclusive';
+  if (worlds.length === 0) return 'deviant';
+  const world = best(worlds);
+  if (world.suspected.length > 0) return 'deviant';
+  return world.undecided.length > 0 ? 'inconclusive' : 'conformant';
+}
+
+function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Judgement {
+  refuseContradictions(history);
+  const { steps } = history;
+  const { bench, start } = prepare(history, map);
   const run = runThrough(bench, start, options);
   const world = best(run.worlds);
   const overlap = overlapping(history);
