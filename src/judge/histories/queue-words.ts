@@ -1,5 +1,5 @@
 import type { InterruptMessage } from '../../../spec/interface/observations.js';
-import { all, type ContextScope, type IotlbScope, queueSwitched, settle, store, unit, write } from './software.js';
+import { all, type ContextScope, type IotlbScope, queueSwitched, store, unit, write } from './software.js';
 import { frame, QUEUE, STATUS } from './world.js';
 import type { Line } from './writer.js';
 
@@ -101,5 +101,3 @@ export const queued = (...descriptors: readonly Descriptor[]): Line =>
 
 /** The same, but nobody looks whether the wait is complete. */
 export const queuedUnseen = (...descriptors: readonly Descriptor[]): Line => submit(...descriptors, wait({ data: 7 }));
-
-export { settle };
