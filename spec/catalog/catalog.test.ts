@@ -9,7 +9,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 function idsInCode(): ReadonlySet<string> {
   const files = ['spec', 'src/judge'].flatMap((folder) =>
     readdirSync(`${root}/${folder}`, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('catalog'))
+      // Hand-written histories cite rows of the facts, which are more than what is judged.
+      .filter((name) => !/\.test\.ts$|catalog|^histories\b/.test(name) && name.endsWith('.ts'))
       .map((name) => `${root}/${folder}/${name}`),
   );
   const found = files.flatMap((file) => readFileSync(file, 'utf8').match(/\b(?:VTD|PLAT)-[A-Z]+-[A-Z]?\d+\b/g) ?? []);

@@ -61,7 +61,9 @@ export function deviantReading(
     const [first] = content.clauses;
     const whole = WHOLLY_RESERVED.find((clause) => clause === first);
     const own = each.name === RESERVED ? 'VTD-REG-015' : first;
-    const clause = whole ?? FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register] ?? own ?? 'VTD-REG-015';
+    const low = access.register === 'FRCD' && each.name === RESERVED && (each.observed & 0xfffn) !== 0n;
+    const field = low ? 'VTD-FREC-004' : (FIELD_CLAUSES[name] ?? FIELD_CLAUSES[access.register]);
+    const clause = whole ?? field ?? own ?? 'VTD-REG-015';
     return { clause, kind: 'value-differs', discriminator: `${name}: ${difference(access.register, each)}` };
   });
   const list = (value: (each: (typeof fields)[number]) => bigint): string =>

@@ -31,16 +31,24 @@ function faultStatus(faults: FaultState): readonly [bigint, bigint, ...string[]]
   return [value, fixed, 'VTD-FREC-005', ...clauses];
 }
 
-/** FRCD[n]. With F=0 nothing else is defined (N21). Facts 5.2. */
+/** FRCD[n]. With F=0 nothing else is defined (N21), but reserved bits read 0 (VTD-FREC-004, VTD-FREC-R01). Facts 5.2. */
 function faultRecordContents(state: VtdState, faults: FaultState, access: RegisterAccess): readonly Content[] {
   const record = faults.records[access.index];
   if (record === undefined) return [{ state, value: 0n, mask: all(16), mayClear: 0n, clauses: [], labels: [] }];
   if (record === null) {
-    return [{ state, value: 0n, mask: mask(FRCD_FIELDS.F), mayClear: 0n, clauses: ['VTD-REG-011'], labels: [] }];
+    const fixed = mask(FRCD_FIELDS.F) | reservedBits(state);
+    return [{ state, value: 0n, mask: fixed, mayClear: 0n, clauses: ['VTD-REG-011'], labels: [] }];
   }
   const showsReason = access.offset <= 12 && access.offset + access.size > 12;
   if (!showsReason) return [recordContent(state, faults, access.index, record, false)];
   return record.reasons.map((reason) => recordContent(state, faults, access.index, narrowedTo(record, reason), true));
+}
+
+/** Bits of FRCD that read 0 whatever it holds: those of no field, and fields of what the unit does not have. */
+function reservedBits({ caps }: VtdState): bigint {
+  const { PV, PP, EXE, PRIV, AT, ...rest } = FRCD_FIELDS;
+  const fields = [...Object.values(rest), ...(caps.pasid ? [PV, PP, EXE, PRIV] : []), ...(caps.deviceTlb ? [AT] : [])];
+  return fields.reduce((bits, field) => bits & ~mask(field), all(16));
 }
 
 /** One reading of a pending record; `narrowed`: the part that shows the reason is read. VTD-FREC-002, VTD-FREC-003, VTD-FREC-004, N20, N21. */

@@ -9,6 +9,8 @@ import { advance, best, explain, findingOf, type IsKnown, type Rules } from './d
 import { AddressMap, MemoryLog } from './memory.js';
 import { bestWorld, MOST_WORLDS, type Unit, type World } from './world.js';
 
+export { drawMutation, MUTATION_KINDS, type Mutation, type MutationKind, mutated } from './mutation/mutate.js';
+export { rowsOf } from './mutation/rows.js';
 export { BadHistory };
 
 export interface JudgeOptions {
@@ -23,10 +25,16 @@ export type Judge = (history: History, options?: JudgeOptions) => Judgement;
 
 /** A judge that remembers the last profile's address map between histories. */
 export function createJudge(): Judge {
+  const mapOf = lastMap();
+  return (history, options = {}) => judgeWith(history, options, mapOf(history.profile));
+}
+
+/** Address maps of profiles; the last one is kept. */
+function lastMap(): (profile: Profile) => AddressMap {
   let last: { readonly profile: Profile; readonly map: AddressMap } | undefined;
-  return (history, options = {}) => {
-    if (last?.profile !== history.profile) last = { profile: history.profile, map: new AddressMap(history.profile) };
-    return judgeWith(history, options, last.map);
+  return (profile) => {
+    if (last?.profile !== profile) last = { profile, map: new AddressMap(profile) };
+    return last.map;
   };
 }
 
@@ -51,29 +59,8 @@ function isCertain(clause: string): boolean {
   return tag === '2' || tag === '1S';
 }
 
-/**
- * The verdict alone, without looking for what would explain a deviation: much faster where many bad histories are judged.
- *
- * @throws BadHistory when the history contradicts itself
- */
-export function createVerdict(): (history: History) => Judgement['verdict'] {
-  let last: { readonly profile: Profile; readonly map: AddressMap } | undefined;
-  return (history) => {
-    refuseContradictions(history);
-    if (last?.profile !== history.profile) last = { profile: history.profile, map: new AddressMap(history.profile) };
-    const { bench, start } = beginning(history, last.map);
-    let worlds: readonly World[] = [start];
-    for (let at = 0; at < bench.steps.length; at++) {
-      worlds = advance(bench, worlds, at, { isKnown: undefined, isCertain });
-      if (worlds.length === 0) return 'deviant';
-      if (worlds.length > MOST_WORLDS) return 'inconclusive';
-    }
-    return best(worlds).undecided.length > 0 || overlapping(history) !== undefined ? 'inconclusive' : 'conformant';
-  };
-}
-
-/** What a history is judged with, and the world it starts in. */
-function beginning(history: History, map: AddressMap): { readonly bench: Bench; readonly start: World } {
+/** The bench for a history, and the world in which it begins. */
+function prepare(history: History, map: AddressMap): { readonly bench: Bench; readonly start: World } {
   const { profile, steps } = history;
   const bench: Bench = { profile, map, units: unitsOf(profile), steps };
   const states = Object.fromEntries(
@@ -92,10 +79,33 @@ function beginning(history: History, map: AddressMap): { readonly bench: Bench; 
   return { bench, start };
 }
 
+/**
+ * The verdict alone: whether histories are admitted, without looking for what would explain it where they are not. Much
+ * faster where many bad histories are judged; it remembers the last profile's address map. The judgement may throw
+ * BadHistory when a history contradicts itself.
+ */
+export function createVerdict(): (history: History) => Judgement['verdict'] {
+  const mapOf = lastMap();
+  return (history) => {
+    refuseContradictions(history);
+    const { bench, start } = prepare(history, mapOf(history.profile));
+    let worlds: readonly World[] = [start];
+    for (let at = 0; at < bench.steps.length && worlds.length > 0; at++) {
+      const next = advance(bench, worlds, at, { isKnown: undefined, isCertain });
+      worlds = next.length > MOST_WORLDS ? [tooManyWorlds(next, at)] : next;
+    }
+    if (overlapping(history) !== undefined) return 'inconclusive';
+    if (worlds.length === 0) return 'deviant';
+    const world = best(worlds);
+    if (world.suspected.length > 0) return 'deviant';
+    return world.undecided.length > 0 ? 'inconclusive' : 'conformant';
+  };
+}
+
 function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Judgement {
   refuseContradictions(history);
   const { steps } = history;
-  const { bench, start } = beginning(history, map);
+  const { bench, start } = prepare(history, map);
   const run = runThrough(bench, start, options);
   const world = best(run.worlds);
   const overlap = overlapping(history);
