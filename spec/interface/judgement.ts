@@ -16,7 +16,7 @@ export interface Clause {
   readonly rule: string;
   readonly obligation: Obligation;
   readonly tag: EvidenceTag;
-  /** Capability or profile condition, for people; "-" means always. */
+  /** Capabilities without which it says nothing, as `clauseApplies` reads them; "-" means none. */
   readonly needs: string;
   /** Rows of lawful choice that concern it, for example "N10". */
   readonly choices: readonly string[];

@@ -3,7 +3,7 @@ import type { DeviceRequest, MemoryView, Piece, RequestSuccessor } from '../inte
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { eventMessage } from './events.js';
-import { completeGlobalCommand } from './global-command.js';
+import { completeGlobalCommand, writtenOnly } from './global-command.js';
 import { protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type Outcome, type PageRequest, translateRequest } from './request.js';
@@ -102,7 +102,7 @@ export function pageOutcomes(state: VtdState, page: Page, context: RequestContex
     ? sharedDomain(state, state.root, page.sourceId, context.requesters, context.view)
     : undefined;
   if (shared === undefined) {
-    const settled = reader.clauses();
+    const settled = [...reader.clauses(), ...(writtenOnly(state) ? ['VTD-GCMD-003'] : [])];
     return mergeBlocked(outcomes).map((outcome) =>
       outcome.kind === 'translated' ? { ...outcome, clauses: [...settled, ...outcome.clauses] } : outcome,
     );
