@@ -165,7 +165,9 @@ export function completeGlobalCommand(state: VtdState): VtdState {
     ...(setRoot === undefined ? {} : { root: setRoot, rootSet: true }),
   };
   const off = !done.translation && !done.interrupts;
-  return off ? mapFaults(done, (faults) => (faults.index === 0 ? faults : { ...faults, index: 0 })) : done;
+  return off
+    ? mapFaults(done, (faults) => (faults.index === 0 ? faults : { ...faults, index: 0, restarted: true }))
+    : done;
 }
 
 /** GSTS mirrors GCMD. Facts 1.5. */

@@ -32,6 +32,8 @@ function loggingRules(states: readonly FaultState[], record: FaultRecord): reado
     if (faults.records.some((pending) => pending?.sourceId === record.sourceId)) return 'VTD-FREC-011';
     if (faults.records[faults.index] !== null) return 'VTD-FREC-008';
     if (faults.fresh) return 'VTD-FREC-001';
+    // VTD-FREC-012: the index is 0 because TES and IRES were both 0.
+    if (faults.restarted) return 'VTD-FREC-012';
     // VTD-FREC-010: after recovery the next fault uses the current index.
     return faultPending(faults) ? 'VTD-FREC-007' : 'VTD-FREC-010';
   });
@@ -46,6 +48,7 @@ function logAtIndex(faults: FaultState, record: FaultRecord, message: EventMessa
   const next = produce(faults, (draft) => {
     draft.records[index] = castDraft(record);
     draft.fresh = false;
+    draft.restarted = undefined;
     draft.index = (index + 1) % faults.records.length;
     if (!wasPending) draft.first = index;
   });

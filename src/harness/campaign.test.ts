@@ -5,7 +5,7 @@ import type { Operation } from '../../spec/interface/operations.js';
 import { runCampaign } from './campaign.js';
 import { caseId } from './corpus.js';
 import * as fake from './fake.js';
-import { buildCase, type CaseOrigin } from './origin.js';
+import { CaseMaker, type CaseOrigin } from './origin.js';
 import type { Property } from './property.js';
 import { replay } from './replay.js';
 import type { CampaignOptions, CampaignResult, Progress, StoredCase } from './types.js';
@@ -173,7 +173,7 @@ describe('the case in flight', () => {
       const text = readFileSync(join(out, 'in-flight.json'), 'utf8');
       const record = JSON.parse(text) as CaseOrigin & { format: string };
       if (record.format === 'iovcheck-in-flight') {
-        const { scenario } = buildCase(property, PROFILE, record);
+        const { scenario } = new CaseMaker(property, PROFILE).make(record);
         expect(scenario).toMatchObject({ operations });
         checked += 1;
       } else if (target.colds === 0) {

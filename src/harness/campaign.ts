@@ -10,9 +10,9 @@ import { unfit } from './fits.js';
 import { certainClauses, identityKey } from './identity.js';
 import { InFlight } from './inflight.js';
 import { matchKnown } from './known.js';
-import { buildCase, type CaseOrigin } from './origin.js';
+import { CaseMaker, type CaseOrigin } from './origin.js';
 import { Pace } from './pace.js';
-import type { Built, Property, Sweep } from './property.js';
+import type { Built, Property } from './property.js';
 import { assemble } from './result.js';
 import { nextTurn, type Sharer, sweepOrder } from './schedule.js';
 import type { CampaignOptions, CampaignResult, FoundDeviation, Progress, StoredCase } from './types.js';
@@ -28,7 +28,7 @@ const UNEXERCISED_WEIGHT = 4;
 /** A property at work in a campaign. */
 interface Job extends Sharer {
   readonly property: Property;
-  readonly sweep: Sweep | undefined;
+  readonly maker: CaseMaker;
   readonly order: (position: number) => number;
   swept: number;
   drawn: number;
@@ -64,7 +64,7 @@ class Campaign {
     const certain = certainClauses(deps.catalogue);
     this.caseOptions = { judge: deps.judge, known, profile, certain, drive: deps.drive };
     this.jobs = properties.filter((p) => p.notApplicable?.(profile) === undefined).map((p) => this.job(p));
-    this.planned = this.jobs.reduce((n, { sweep }) => n + (sweep?.size ?? 0) + (options.cases ?? 0), 0);
+    this.planned = this.jobs.reduce((n, { maker }) => n + maker.sweepSize + (options.cases ?? 0), 0);
     this.context = {
       target,
       profile,
@@ -106,11 +106,11 @@ class Campaign {
 
   private job(property: Property): Job {
     const { collector } = this;
-    const sweep = property.sweep?.(this.profile);
-    const order = sweepOrder(sweep?.size ?? 0, this.options.seed, property.id);
+    const maker = new CaseMaker(property, this.profile);
+    const order = sweepOrder(maker.sweepSize, this.options.seed, property.id);
     const weight = (): number =>
       property.clauses.every((clause) => collector.clauses.has(clause)) ? 1 : UNEXERCISED_WEIGHT;
-    return { property, sweep, order, swept: 0, drawn: 0, spent: 0, weight };
+    return { property, maker, order, swept: 0, drawn: 0, spent: 0, weight };
   }
 
   private whyNothing(): string {
@@ -157,7 +157,7 @@ class Campaign {
 
   private async sweeps(): Promise<void> {
     const counted = this.options.cases !== undefined;
-    let left = this.jobs.filter(({ sweep }) => sweep !== undefined && sweep.size > 0);
+    let left = this.jobs.filter(({ maker }) => maker.sweepSize > 0);
     while (left.length > 0) {
       for (const job of left) {
         if (this.over || (!counted && this.pace.sweepsOver)) return;
@@ -165,13 +165,13 @@ class Campaign {
         job.swept += 1;
         await this.fresh(job, { kind: 'sweep', property: job.property.id, seed: this.options.seed, index });
       }
-      left = left.filter(({ sweep, swept }) => swept < sweep!.size);
+      left = left.filter(({ maker, swept }) => swept < maker.sweepSize);
     }
   }
 
   private async fresh(job: Job, origin: CaseOrigin): Promise<void> {
     this.report(origin.kind === 'sweep' ? 'sweep' : 'random', job.property.id);
-    await this.one(origin, buildCase(job.property, this.profile, origin), job.property);
+    await this.one(origin, job.maker.make(origin), job.property);
     this.done += 1;
   }
 
