@@ -61,6 +61,7 @@ export class Stage {
   readonly #written = new Set<number>();
   readonly #slots: readonly SlotIntent[];
   readonly #every: number;
+  #interruptTable: number | undefined;
   #uncollected = 0;
   #requests = 0;
 
@@ -212,10 +213,11 @@ export class Stage {
    */
   remapInterrupts(): void {
     const { memory, platform } = this.plan;
-    const table = memory.takeTable();
-    if (!platform.interruptRemapping || !this.script.queueEnabled || table === undefined) return;
+    if (!platform.interruptRemapping || !this.script.queueEnabled) return;
+    this.#interruptTable ??= memory.takeTable();
+    if (this.#interruptTable === undefined) return;
     memory.commit(this.script);
-    this.script.latchInterruptTable(memory.frameAddress(table));
+    this.script.latchInterruptTable(memory.frameAddress(this.#interruptTable));
     this.script.setInterruptRemapping(true);
   }
 

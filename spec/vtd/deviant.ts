@@ -65,10 +65,25 @@ interface Sketch {
 function deviantPage(state: VtdState, page: Page, context: RequestContext, search: DepartureSearch): readonly Way[] {
   if (state.unknown !== undefined || state.pending.setRoot !== undefined) return [];
   const { wanted } = search;
-  return pageOutcomes(state, page, context)
-    .flatMap((outcome) => sketchesOf(state, page, outcome, context, search))
-    .filter(({ deviation }) => wanted === undefined || wanted(deviation))
-    .flatMap(({ deviation, ways }) => ways().map((each) => ({ deviation, ...each })));
+  return pageOutcomes(state, page, context).flatMap((outcome) => {
+    const labels = expectedLabels(outcome);
+    return sketchesOf(state, page, outcome, context, search)
+      .filter(({ deviation }) => wanted === undefined || wanted(deviation))
+      .flatMap(({ deviation, ways }) =>
+        ways().map((each) => ({ deviation, ...each, labels: [...labels, ...each.labels] })),
+      );
+  });
+}
+
+/**
+ * What the request was to come to, whatever the unit did: a fault that a departure keeps out of the records is counted
+ * as one that was asked for. Where several reasons are admitted nobody can tell which.
+ */
+function expectedLabels(outcome: Outcome): readonly string[] {
+  if (outcome.kind !== 'blocked') return [];
+  const silent = outcome.faultProcessingDisabled && outcome.conditions.some(({ qualified }) => qualified);
+  const [reason, ...others] = new Set(outcome.conditions.map((each) => each.reason));
+  return silent || reason === undefined || others.length > 0 ? [] : [`fault:${reasonName(reason)}`];
 }
 
 function sketchesOf(

@@ -1,6 +1,7 @@
 import type { Arbitrary } from 'fast-check';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Built, Property, Sweep } from './property.js';
+import { sweepOrder } from './schedule.js';
 import { caseSeed, draw } from './seeds.js';
 
 /** Where a case came from: enough to make it again. */
@@ -30,6 +31,11 @@ export class CaseMaker {
   /** Number of swept cases; 0 without a sweep. */
   get sweepSize(): number {
     return this.sweep?.size ?? 0;
+  }
+
+  /** The order in which the sweep is gone through with a seed. */
+  sweepOrder(seed: number): (position: number) => number {
+    return sweepOrder(this.sweep ?? { size: 0 }, seed, this.property.id);
   }
 
   /**

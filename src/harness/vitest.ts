@@ -4,7 +4,6 @@ import { type CaseOptions, type Judge, runCase } from './case.js';
 import { jsonOf } from './json.js';
 import { CaseMaker, type CaseOrigin } from './origin.js';
 import type { Built, Property } from './property.js';
-import { sweepOrder } from './schedule.js';
 import { caseSeed } from './seeds.js';
 import { showing } from './shows.js';
 import { Budget, shrink } from './shrink/index.js';
@@ -99,7 +98,7 @@ export async function checkProperty(target: Target, property: Property, options:
   const maker = new CaseMaker(property, profile);
   const size = maker.sweepSize;
   const swept = Math.min(size, options.sweep ?? size);
-  const order = sweepOrder(size, seed, property.id);
+  const order = maker.sweepOrder(seed);
   let inconclusive = 0;
   const one = async (origin: CaseOrigin): Promise<void> => {
     const built = maker.make(origin);
