@@ -98,11 +98,12 @@ class Campaign {
     }));
     const { target, profile, properties, options, deps, collector, lookedFor, pace } = this;
     const interrupted = pace.interrupted;
+    const sweepSizes = new Map(this.jobs.map(({ property, maker }) => [property.id, maker.sweepSize]));
     if (collector.totals.cases === 0 && !interrupted) throw new NothingExecuted(this.whyNothing());
     const seconds = pace.elapsed / 1000;
     return assemble(
       { started, seconds, interrupted, target: target.id, profile, properties, options, deps },
-      { collector, deviations, lookedFor },
+      { collector, deviations, lookedFor, sweepSizes },
     );
   }
 
