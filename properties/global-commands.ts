@@ -20,7 +20,6 @@ export type CommandStep =
   | { readonly act: 'flush' }
   | { readonly act: 'writeBuffer' }
   | { readonly act: 'interrupts' }
-  | { readonly act: 'compatibility' }
   | { readonly act: 'status' };
 
 export interface CommandIntents {
@@ -58,7 +57,6 @@ function steps(platform: Platform): Arbitrary<CommandStep> {
     { weight: 1, arbitrary: fc.record({ act: fc.constant('flush') }) },
     { weight: platform.writeBuffer ? 3 : 0, arbitrary: fc.record({ act: fc.constant('writeBuffer') }) },
     { weight: remapping, arbitrary: fc.record({ act: fc.constant('interrupts') }) },
-    { weight: remapping, arbitrary: fc.record({ act: fc.constant('compatibility') }) },
     { weight: 2, arbitrary: fc.record({ act: fc.constant('status') }) },
   );
 }
@@ -215,9 +213,6 @@ class CommandCase {
         return;
       case 'interrupts':
         this.#switchInterrupts();
-        return;
-      case 'compatibility':
-        script.setCompatibility(!script.compatibility);
         return;
       case 'status':
         script.read('GSTS', 4);

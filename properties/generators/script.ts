@@ -23,7 +23,6 @@ const RTPS = 1n << BigInt(GLOBAL_COMMAND.SRTP);
 const QIES = 1n << BigInt(GLOBAL_COMMAND.QIE);
 const IRES = 1n << BigInt(GLOBAL_COMMAND.IRE);
 const IRTPS = 1n << BigInt(GLOBAL_COMMAND.SIRTP);
-const CFIS = 1n << BigInt(GLOBAL_COMMAND.CFI);
 const WBFS = 1n << BigInt(GLOBAL_COMMAND.WBF);
 const ICC = 1n << BigInt(CCMD_FIELDS.ICC[1]);
 const IVT = 1n << BigInt(IOTLB_FIELDS.IVT[1]);
@@ -53,11 +52,10 @@ export interface CollectOptions {
 /** The operations of a scenario as they are written, with the register sequences that drivers use. */
 export class Script {
   readonly operations: Operation[] = [];
-  /** What software last asked of TE, QIE, IRE and CFI. */
+  /** What software last asked of TE, QIE and IRE. */
   translating = true;
   queueEnabled = false;
   remappingInterrupts = false;
-  compatibility = false;
   readonly #platform: Platform;
   readonly #tokens = new Map<string, number>();
 
@@ -108,10 +106,9 @@ export class Script {
 
   /** Writes GCMD: the functions that are on stay on, and `once` is started. */
   command(once = 0n): void {
-    const { translating, queueEnabled, remappingInterrupts, compatibility } = this;
-    const dma = (translating ? TES : 0n) | (queueEnabled ? QIES : 0n);
-    const interrupts = (remappingInterrupts ? IRES : 0n) | (compatibility ? CFIS : 0n);
-    this.write('GCMD', 4, dma | interrupts | once);
+    const { translating, queueEnabled, remappingInterrupts } = this;
+    const on = (translating ? TES : 0n) | (queueEnabled ? QIES : 0n) | (remappingInterrupts ? IRES : 0n);
+    this.write('GCMD', 4, on | once);
   }
 
   /** Latches what RTADDR holds. */
@@ -157,12 +154,6 @@ export class Script {
     this.remappingInterrupts = on;
     this.command();
     this.poll('GSTS', 4, IRES, on ? IRES : 0n);
-  }
-
-  setCompatibility(on: boolean): void {
-    this.compatibility = on;
-    this.command();
-    this.poll('GSTS', 4, CFIS, on ? CFIS : 0n);
   }
 
   flushWriteBuffer(): void {

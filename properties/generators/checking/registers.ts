@@ -45,15 +45,13 @@ const WBF = 1n << 27n;
 const QIE = 1n << 26n;
 const IRE = 1n << 25n;
 const SIRTP = 1n << 24n;
-const CFI = 1n << 23n;
-const ALL = TE | SRTP | WBF | QIE | IRE | SIRTP | CFI;
+const ALL = TE | SRTP | WBF | QIE | IRE | SIRTP;
 
 /** Follows GCMD: one change at a time, each awaited, in a lawful order. */
 export class CommandChecker {
   translating: boolean;
   queue = false;
   interrupts = false;
-  #compatibility = false;
   /** A table of interrupts was latched. */
   #interruptTable = false;
   /** A root was latched since translation was last off. */
@@ -76,7 +74,6 @@ export class CommandChecker {
     if (changes === SRTP) this.#latched = true;
     if (changes === TE) return this.#translate((value & TE) !== 0n);
     if (changes === SIRTP) this.#interruptTable = true;
-    if (changes === CFI) this.#compatibility = !this.#compatibility;
     if (changes === IRE) {
       this.interrupts = !this.interrupts;
       if (this.interrupts && !(this.#interruptTable && this.queue)) return 'interrupt remapping without table or queue';
@@ -89,8 +86,7 @@ export class CommandChecker {
   }
 
   get #persistent(): bigint {
-    const dma = (this.translating ? TE : 0n) | (this.queue ? QIE : 0n);
-    return dma | (this.interrupts ? IRE : 0n) | (this.#compatibility ? CFI : 0n);
+    return (this.translating ? TE : 0n) | (this.queue ? QIE : 0n) | (this.interrupts ? IRE : 0n);
   }
 
   #translate(on: boolean): string | undefined {
