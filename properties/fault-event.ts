@@ -19,6 +19,7 @@ export type EventStep =
   | { readonly act: 'clearAll' }
   | { readonly act: 'mask'; readonly masked: boolean }
   | { readonly act: 'reprogram'; readonly pick: number }
+  | { readonly act: 'restart' }
   | { readonly act: 'status' };
 
 export interface EventIntents {
@@ -27,6 +28,8 @@ export interface EventIntents {
   /** The first masked state: as after reset, or not masked. */
   readonly open: boolean;
   readonly vector: number;
+  /** Interrupts are remapped for 0, where the unit can. */
+  readonly remapped: number;
   readonly steps: readonly EventStep[];
 }
 
@@ -53,6 +56,7 @@ function steps(platform: Platform): Arbitrary<EventStep> {
     { weight: 3, arbitrary: fc.record({ act: fc.constant('clearAll') }) },
     { weight: 6, arbitrary: fc.record({ act: fc.constant('mask'), masked: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ act: fc.constant('reprogram'), pick: fc.nat(31) }) },
+    { weight: 1, arbitrary: fc.record({ act: fc.constant('restart') }) },
     { weight: 3, arbitrary: fc.record({ act: fc.constant('status') }) },
   );
 }
@@ -109,6 +113,16 @@ class EventCase {
     this.#stopped = undefined;
   }
 
+  /** Translation off and on again. */
+  #restart(): void {
+    // A queue that stands still flushes nothing.
+    if (this.#stopped !== undefined) return;
+    const { plan, script } = this.stage;
+    script.setTranslation(false);
+    this.stage.latchRoot(plan.rootAddress);
+    script.setTranslation(true);
+  }
+
   perform(step: EventStep): void {
     const { plan, script } = this.stage;
     switch (step.act) {
@@ -150,6 +164,9 @@ class EventCase {
         // While the event is not masked, a message could be sent half old, half new.
         if (this.#masked) programEvent(script, 'FE', step.pick);
         return;
+      case 'restart':
+        this.#restart();
+        return;
       case 'status':
         this.status();
         return;
@@ -173,6 +190,10 @@ function build(profile: Profile, intents: EventIntents): Built {
   prepareFaults(stage, { reset });
   programEvent(stage.script, 'FE', intents.vector);
   const events = new EventCase(stage);
+  if (intents.remapped === 0 && stage.queue !== undefined && platform.interruptRemapping) {
+    stage.queue.enable();
+    stage.remapInterrupts();
+  }
   if (intents.open) events.perform({ act: 'mask', masked: false });
   for (const step of intents.steps) {
     events.perform(step);
@@ -195,10 +216,12 @@ export const faultEvent: Property<EventIntents> = {
     'VTD-REG-004',
     'VTD-REG-008',
     'VTD-FREC-005',
+    'VTD-FREC-012',
     'VTD-FREC-013',
     'VTD-FREC-014',
     'VTD-FREC-015',
     'VTD-FREC-016',
+    'VTD-FREC-017',
     'VTD-FREC-019',
   ],
   notApplicable: unsuitable,
@@ -209,6 +232,7 @@ export const faultEvent: Property<EventIntents> = {
         start: fc.nat(999),
         open: fc.boolean(),
         vector: fc.nat(31),
+        remapped: fc.nat(2),
         steps: fc.array(steps(platformOf(profile)), { minLength: 6, maxLength: 24, size: 'max' }),
       }),
     ),

@@ -14,11 +14,12 @@ export type CommandStep =
   | { readonly act: 'pointer'; readonly root: number; readonly halves: boolean; readonly odd: number }
   | { readonly act: 'latch'; readonly root: number }
   | { readonly act: 'again' }
-  | { readonly act: 'translation'; readonly on: boolean; readonly root: number }
+  | { readonly act: 'translation'; readonly on: boolean; readonly root: number; readonly early: boolean }
   | { readonly act: 'same' }
   | { readonly act: 'queue'; readonly on: boolean; readonly early: boolean }
   | { readonly act: 'flush' }
   | { readonly act: 'writeBuffer' }
+  | { readonly act: 'interrupts' }
   | { readonly act: 'status' };
 
 export interface CommandIntents {
@@ -43,17 +44,19 @@ function steps(platform: Platform): Arbitrary<CommandStep> {
   const who = fc.nat(Math.max(0, platform.requesters.length - 1));
   const root = fc.nat(ROOTS - 1);
   const on = fc.boolean();
+  const remapping = platform.queue && platform.interruptRemapping ? 2 : 0;
   const odd = fc.nat(ODD_POINTERS.length - (platform.queue ? 2 : 1));
   return fc.oneof(
     { weight: 14, arbitrary: fc.record({ act: fc.constant('dma'), who, request: requestArbitrary() }) },
     { weight: 5, arbitrary: fc.record({ act: fc.constant('pointer'), root, halves: fc.boolean(), odd }) },
     { weight: 4, arbitrary: fc.record({ act: fc.constant('latch'), root }) },
     { weight: 1, arbitrary: fc.record({ act: fc.constant('again') }) },
-    { weight: 4, arbitrary: fc.record({ act: fc.constant('translation'), on, root }) },
+    { weight: 4, arbitrary: fc.record({ act: fc.constant('translation'), on, root, early: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ act: fc.constant('same') }) },
     { weight: platform.queue ? 4 : 0, arbitrary: fc.record({ act: fc.constant('queue'), on, early: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ act: fc.constant('flush') }) },
     { weight: platform.writeBuffer ? 3 : 0, arbitrary: fc.record({ act: fc.constant('writeBuffer') }) },
+    { weight: remapping, arbitrary: fc.record({ act: fc.constant('interrupts') }) },
     { weight: 2, arbitrary: fc.record({ act: fc.constant('status') }) },
   );
 }
@@ -129,19 +132,37 @@ class CommandCase {
     this.#written = true;
   }
 
-  #translate(on: boolean, root: number): void {
+  #translate(on: boolean, root: number, early: boolean): void {
+    const { plan, script } = this.stage;
     if (on === this.stage.enabled) return;
     // A root is to be latched before translation is turned on again, too.
     if (on) this.#latch(root);
-    this.stage.plan.memory.commit(this.stage.script);
+    else this.stage.settle();
     this.stage.collect();
-    this.stage.script.setTranslation(on);
+    if (!early) {
+      script.setTranslation(on);
+      return;
+    }
+    // A read that is harmless with translation and without.
+    const address = plan.memory.frameAddress(plan.memory.dataFrame(root));
+    script.setTranslation(on, () => this.stage.sendQuietly(plan.seat(root), { address, bytes: 16, write: false }));
+    this.stage.collect();
+  }
+
+  /** Interrupt remapping on, by an empty table, or off. */
+  #switchInterrupts(): void {
+    const { script } = this.stage;
+    if (script.remappingInterrupts) script.setInterruptRemapping(false);
+    else this.stage.remapInterrupts();
+    script.read('GSTS', 4);
   }
 
   #switchQueue(on: boolean, early: boolean): void {
     const { queue, script } = this.stage;
     if (queue === undefined || on === script.queueEnabled) return;
     if (!on) {
+      // Interrupt remapping needs the queue.
+      if (script.remappingInterrupts) script.setInterruptRemapping(false);
       script.read('IQH', 8);
       queue.disable();
     } else {
@@ -175,7 +196,7 @@ class CommandCase {
         this.stage.flush();
         return;
       case 'translation':
-        this.#translate(step.on, step.root);
+        this.#translate(step.on, step.root, step.early);
         return;
       case 'same':
         script.command();
@@ -189,6 +210,9 @@ class CommandCase {
         return;
       case 'writeBuffer':
         script.flushWriteBuffer();
+        return;
+      case 'interrupts':
+        this.#switchInterrupts();
         return;
       case 'status':
         script.read('GSTS', 4);
@@ -221,12 +245,14 @@ export const globalCommands: Property<CommandIntents> = {
     'VTD-GCMD-001',
     'VTD-GCMD-002',
     'VTD-GCMD-003',
+    'VTD-GCMD-004',
     'VTD-GCMD-006',
     'VTD-GCMD-007',
     'VTD-GCMD-008',
     'VTD-GCMD-009',
     'VTD-GCMD-010',
     'VTD-GCMD-015',
+    'VTD-GCMD-017',
     'VTD-QI-001',
     'VTD-QI-002',
   ],

@@ -170,6 +170,14 @@ function moveLeaf({ plan, mapping }: Chain, target: bigint): Probe {
   return { address: mapping.iova + (target & (size - 1n)), bytes: 4 };
 }
 
+/** Makes the leaf's page overlap FEExxxxxh; some requests to a superpage go beside the range. */
+function toInterruptRange(chain: Chain): Probe {
+  const { detail, mapping } = chain;
+  const probe = moveLeaf(chain, INTERRUPT_RANGE.first + BigInt(detail & 0xf) * FRAME);
+  const beside = mapping.level > 1 && part(detail, 1) % 4 === 0;
+  return beside ? { ...probe, address: probe.address! + BESIDE } : probe;
+}
+
 function beyondWidth({ plan, seat, mapping, detail }: Chain): Probe {
   const bits = plan.domainOf(seat)?.width.inputBits ?? 57;
   const above = 64 - bits;
@@ -182,6 +190,9 @@ function interruptRange({ detail }: Chain): Probe {
   const address = INTERRUPT_RANGE.first + BigInt(part(detail, 1) & 0xff) * FRAME + BigInt(part(detail, 3) & 0xf) * 16n;
   return { address, bytes: detail & 1 ? 8 : 4, write: (detail & 1) === 1 };
 }
+
+/** From FEExxxxxh to behind it: its size. */
+const BESIDE = INTERRUPT_RANGE.last + 1n - INTERRUPT_RANGE.first;
 
 /**
  * Breaks the chain of a mapping. Returns what the request must be like, or `undefined`
@@ -229,7 +240,7 @@ export function breakChain(chain: Chain, aim: Aim): Probe | undefined {
     case 'noWrite':
       return { ...breakEntry(chain, (value) => (value & ~3n) | 1n), write: true };
     case 'outputInterrupt':
-      return moveLeaf(chain, INTERRUPT_RANGE.first + BigInt(detail & 0xf) * FRAME);
+      return toInterruptRange(chain);
     case 'outputHole':
       return hole === undefined ? undefined : moveLeaf(chain, hole + BigInt(part(detail, 1)) * 64n * FRAME);
     case 'outputAbove': {

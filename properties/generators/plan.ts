@@ -1,4 +1,5 @@
 import { ROOT_ENTRY } from '../../spec/layout/vtd.js';
+import { Breakage } from './breakage.js';
 import { FRAME, type Platform, type PlatformRequester, type Width } from './capabilities.js';
 import {
   type ContextFields,
@@ -67,11 +68,12 @@ export class Plan {
   readonly domains: Domain[] = [];
   readonly seats: Seat[] = [];
   readonly #contextTables = new Map<number, number>();
-  readonly #broken = new Map<number, bigint>();
+  readonly #broken: Breakage;
 
   constructor(platform: Platform) {
     this.platform = platform;
     this.memory = new ArenaMemory(platform);
+    this.#broken = new Breakage(this.memory);
     this.rootFrame = this.memory.takeTable() ?? 0;
     this.latchedRoot = this.rootAddress;
     for (const requester of platform.requesters) this.seats.push(this.#seat(requester));
@@ -161,47 +163,35 @@ export class Plan {
   /** Makes the root entry of a requester's bus point to its context table. */
   linkBus(seat: Seat): void {
     const table = this.#contextTables.get(seat.requester.routingId >> 8) ?? 0;
-    this.#broken.delete(seat.rootEntry);
-    this.#broken.delete(seat.rootEntry + 1);
+    this.#broken.forgetPair(seat.rootEntry);
     this.memory.setPair(seat.rootEntry, rootLow(this.memory.frameAddress(table)), 0n);
   }
 
   /** Stores a context entry that is meant to stay. */
   putContext(seat: Seat, low: bigint, high: bigint): void {
-    this.#broken.delete(seat.contextEntry);
-    this.#broken.delete(seat.contextEntry + 1);
+    this.#broken.forgetPair(seat.contextEntry);
     this.memory.setPair(seat.contextEntry, low, high);
   }
 
   /** Stores a paging entry that is meant to stay. */
   putEntry(word: number, value: bigint): void {
-    this.#broken.delete(word);
+    this.#broken.forget(word);
     this.memory.set(word, value);
   }
 
   /** Breaks one paging entry, to be repaired later. */
   breakEntry(word: number, value: bigint): void {
-    if (!this.#broken.has(word)) this.#broken.set(word, this.memory.read(word));
-    this.memory.set(word, value);
+    this.#broken.breakEntry(word, value);
   }
 
   /** Breaks a root or context entry, to be repaired later. */
   breakPair(word: number, low: bigint, high: bigint): void {
-    for (const half of [word, word + 1]) {
-      if (!this.#broken.has(half)) this.#broken.set(half, this.memory.read(half));
-    }
-    this.memory.setPair(word, low, high);
+    this.#broken.breakPair(word, low, high);
   }
 
   /** Puts back every broken entry. */
   repair(): void {
-    const pairs = new Set(this.seats.flatMap((seat) => [seat.rootEntry, seat.contextEntry]));
-    for (const [word, good] of this.#broken) {
-      if (pairs.has(word)) this.memory.setPair(word, good, this.#broken.get(word + 1) ?? this.memory.read(word + 1));
-      else if (!pairs.has(word - 1)) this.memory.set(word, good);
-    }
-    this.#broken.clear();
-    this.memory.confused = false;
+    this.#broken.repair();
   }
 
   /**

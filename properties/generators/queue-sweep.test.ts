@@ -4,7 +4,8 @@ import { platformOf } from './capabilities.js';
 import { Checker } from './checking/checker.js';
 import { variants } from './checking/profiles.js';
 import { joined } from './descriptors.js';
-import { buildQueuePoint, type QueuePoint, sweptQueuePoints } from './queue-sweep.js';
+import { type QueuePoint, sweptQueuePoints } from './queue-points.js';
+import { buildQueuePoint } from './queue-sweep.js';
 
 const profiles = variants().filter(([, profile]) => platformOf(profile).queue);
 

@@ -16,7 +16,7 @@ import { Stage } from './stage.js';
 /** What the scenarios of some properties may do. */
 const ALLOWED: Readonly<Record<string, Allowances>> = {
   'global-commands': { turnsOff: true },
-  'fault-event': { queueErrors: true },
+  'fault-event': { queueErrors: true, turnsOff: true },
   'invalidation-queue': { queueErrors: true, staysStopped: true },
 };
 

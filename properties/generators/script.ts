@@ -7,6 +7,7 @@ import {
   GLOBAL_COMMAND,
   IOTLB_FIELDS,
   IOTLB_GRANULARITY,
+  IRTA_FIELDS,
   RTADDR_FIELDS,
 } from '../../spec/layout/vtd.js';
 import { FRAME, type Platform, withField } from './capabilities.js';
@@ -20,6 +21,8 @@ const MOST_RECORDS_READ = 8;
 const TES = 1n << BigInt(GLOBAL_COMMAND.TE);
 const RTPS = 1n << BigInt(GLOBAL_COMMAND.SRTP);
 const QIES = 1n << BigInt(GLOBAL_COMMAND.QIE);
+const IRES = 1n << BigInt(GLOBAL_COMMAND.IRE);
+const IRTPS = 1n << BigInt(GLOBAL_COMMAND.SIRTP);
 const WBFS = 1n << BigInt(GLOBAL_COMMAND.WBF);
 const ICC = 1n << BigInt(CCMD_FIELDS.ICC[1]);
 const IVT = 1n << BigInt(IOTLB_FIELDS.IVT[1]);
@@ -49,9 +52,10 @@ export interface CollectOptions {
 /** The operations of a scenario as they are written, with the register sequences that drivers use. */
 export class Script {
   readonly operations: Operation[] = [];
-  /** What software last asked of TE and of QIE. */
+  /** What software last asked of TE, QIE and IRE. */
   translating = true;
   queueEnabled = false;
+  remappingInterrupts = false;
   readonly #platform: Platform;
   readonly #tokens = new Map<string, number>();
 
@@ -102,7 +106,9 @@ export class Script {
 
   /** Writes GCMD: the functions that are on stay on, and `once` is started. */
   command(once = 0n): void {
-    this.write('GCMD', 4, (this.translating ? TES : 0n) | (this.queueEnabled ? QIES : 0n) | once);
+    const { translating, queueEnabled, remappingInterrupts } = this;
+    const on = (translating ? TES : 0n) | (queueEnabled ? QIES : 0n) | (remappingInterrupts ? IRES : 0n);
+    this.write('GCMD', 4, on | once);
   }
 
   /** Latches what RTADDR holds. */
@@ -122,9 +128,11 @@ export class Script {
     this.setTranslation(true);
   }
 
-  setTranslation(on: boolean): void {
+  /** `meanwhile`: done before the status shows that it took effect. */
+  setTranslation(on: boolean, meanwhile?: () => void): void {
     this.translating = on;
     this.command();
+    meanwhile?.();
     this.poll('GSTS', 4, TES, on ? TES : 0n);
   }
 
@@ -132,6 +140,20 @@ export class Script {
     this.queueEnabled = on;
     this.command();
     this.poll('GSTS', 4, QIES, on ? QIES : 0n);
+  }
+
+  /** Latches an interrupt remapping table of 256 entries. */
+  latchInterruptTable(address: bigint): void {
+    this.write('IRTA', 8, withField(address, IRTA_FIELDS.S, 7n));
+    this.command(IRTPS);
+    this.poll('GSTS', 4, IRTPS, IRTPS);
+  }
+
+  /** With interrupts remapped no message may be sent by a device: what becomes of it is not followed. */
+  setInterruptRemapping(on: boolean): void {
+    this.remappingInterrupts = on;
+    this.command();
+    this.poll('GSTS', 4, IRES, on ? IRES : 0n);
   }
 
   flushWriteBuffer(): void {

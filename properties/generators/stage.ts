@@ -61,6 +61,7 @@ export class Stage {
   readonly #written = new Set<number>();
   readonly #slots: readonly SlotIntent[];
   readonly #every: number;
+  #interruptTable: number | undefined;
   #uncollected = 0;
   #requests = 0;
 
@@ -155,7 +156,7 @@ export class Stage {
     const { address, bytes } = shape;
     if (address < 0n || address + BigInt(bytes) > ADDRESSES) return undefined;
     const range = overlapsInterruptRange(address, bytes);
-    if (range === 'partly') return undefined;
+    if (range === 'partly' || (range === 'inside' && this.script.remappingInterrupts)) return undefined;
     if (range === 'inside') return this.#toInterruptRange(shape);
     if (!this.enabled) return this.#untranslated(shape);
     const route = routeOf(this.plan, this.#written, seat, address, bytes);
@@ -164,7 +165,7 @@ export class Stage {
       case 'forbidden':
         return undefined;
       case 'interrupt':
-        return this.#throughToInterruptRange(shape);
+        return this.script.remappingInterrupts ? undefined : this.#throughToInterruptRange(shape);
       case 'outside':
       case 'table':
         return asRead;
@@ -204,6 +205,20 @@ export class Stage {
     this.plan.memory.commit(this.script);
     if (!this.plan.memory.stale) return;
     this.flush();
+  }
+
+  /**
+   * From here on interrupts are remapped, by a table without any; where the unit can. Needs the queue on, and no device
+   * sends a message from here on.
+   */
+  remapInterrupts(): void {
+    const { memory, platform } = this.plan;
+    if (!platform.interruptRemapping || !this.script.queueEnabled) return;
+    this.#interruptTable ??= memory.takeTable();
+    if (this.#interruptTable === undefined) return;
+    memory.commit(this.script);
+    this.script.latchInterruptTable(memory.frameAddress(this.#interruptTable));
+    this.script.setInterruptRemapping(true);
   }
 
   /** Global invalidation of both caches, seen complete: through the queue where it is on or to be used. */
@@ -262,6 +277,7 @@ export class Stage {
   finish(queueStays = false): void {
     this.plan.memory.commit(this.script);
     this.script.collect({ all: true, clearOverflow: true });
+    if (this.script.remappingInterrupts) this.script.setInterruptRemapping(false);
     if (this.script.queueEnabled && !queueStays) this.queue?.disable();
     this.script.loadArena();
   }

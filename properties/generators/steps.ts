@@ -1,4 +1,4 @@
-import { CONTEXT_ENTRY, INTERRUPT_RANGE, ROOT_ENTRY } from '../../spec/layout/vtd.js';
+import { CONTEXT_ENTRY, INTERRUPT_RANGE, ROOT_ENTRY, TABLE_MODE } from '../../spec/layout/vtd.js';
 import { breakChain, breakContext, type Probe } from './breaks.js';
 import { FRAME, withField } from './capabilities.js';
 import { type Corruption, corrupted, type EntryKind } from './corrupt.js';
@@ -9,13 +9,13 @@ import type { Domain, Mapping, Seat } from './plan.js';
 import type { Shape, Stage } from './stage.js';
 import { attach, mapPages } from './world.js';
 
-/** TTM values that nobody may use, by what the unit can do. */
+/** TTM values in which no request gets through: not valid on this unit, or abort-DMA mode. */
 function badModes(stage: Stage): number[] {
-  const { scalable, abortMode } = stage.plan.platform;
-  return [2, ...(scalable ? [] : [1]), ...(abortMode ? [] : [3])];
+  const { reserved, scalable, abort } = TABLE_MODE;
+  return [reserved, ...(stage.plan.platform.scalable ? [] : [scalable]), abort];
 }
 
-/** A root table mode that no unit of this kind accepts. */
+/** A root table mode that blocks every request. */
 export function badMode(stage: Stage, pick: number): number {
   const modes = badModes(stage);
   return modes[pick % modes.length]!;

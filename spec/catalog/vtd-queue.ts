@@ -181,7 +181,7 @@ export const vtdQueueClauses: readonly Clause[] = [
     'Device-TLB Invalidate Descriptor',
     'A Device-TLB descriptor with DT=0: IQE=1, IQEI=3.',
     '2',
-    'DT=0',
+    'QI, DT=0',
   ),
   clause(
     'VTD-QI-015',
@@ -210,7 +210,7 @@ export const vtdQueueClauses: readonly Clause[] = [
     'IOTLB Invalidate',
     'IOTLB page granularity with PSI=0: IQE=1, IQEI 3 or 4.',
     '2',
-    'PSI=0',
+    'QI, PSI=0',
     'N32',
   ),
   clause('VTD-REG-R02', 'Invalidation Queue Address Register', 'IQA reads what was last written.', '2', 'QI'),
@@ -296,7 +296,7 @@ export const vtdQueueClauses: readonly Clause[] = [
     'Remapping Hardware Event Interrupt Programming',
     'Completion messages are not remapped.',
     '2',
-    'IR',
+    'QI, IR',
   ),
   clause(
     'VTD-WAIT-009',

@@ -16,7 +16,7 @@ export interface Clause {
   readonly rule: string;
   readonly obligation: Obligation;
   readonly tag: EvidenceTag;
-  /** Capability or profile condition, for people; "-" means always. */
+  /** Capabilities without which it says nothing, as `clauseApplies` reads them; "-" means none. */
   readonly needs: string;
   /** Rows of lawful choice that concern it, for example "N10". */
   readonly choices: readonly string[];
@@ -80,7 +80,8 @@ export interface Judgement {
   readonly clauses: ClauseCounts;
   /**
    * What the device requests were, counted: "read", "write", "crossing", "page:4K", "page:2M", "page:1G",
-   * "levels:3" to "levels:5", "pass-through", "interrupt", and "fault:Ch" for a reason that was recorded and read.
+   * "levels:3" to "levels:5", "pass-through", "interrupt", and "fault:Ch" for a reason that was recorded and read, or
+   * that a deviation kept out of the records.
    */
   readonly labels: Readonly<Record<string, number>>;
   readonly statistics: JudgementStatistics;

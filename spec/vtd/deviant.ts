@@ -67,12 +67,26 @@ function deviantPage(state: VtdState, page: Page, context: RequestContext, searc
   if (state.unknown !== undefined) return [];
   const { wanted } = search;
   const outcomes = pageOutcomes(state, page, context);
-  return [
-    ...rememberedTooLong(state, page, outcomes, context),
-    ...outcomes.flatMap((outcome) => sketchesOf(state, page, outcome, context, search)),
-  ]
-    .filter(({ deviation }) => wanted === undefined || wanted(deviation))
-    .flatMap(({ deviation, ways }) => ways().map((each) => ({ deviation, ...each })));
+  const late = rememberedTooLong(state, page, outcomes, context).map((sketch) => ({ sketch, labels: [] }));
+  const other = outcomes.flatMap((outcome) =>
+    sketchesOf(state, page, outcome, context, search).map((sketch) => ({ sketch, labels: expectedLabels(outcome) })),
+  );
+  return [...late, ...other]
+    .filter(({ sketch }) => wanted === undefined || wanted(sketch.deviation))
+    .flatMap(({ sketch: { deviation, ways }, labels }) =>
+      ways().map((each) => ({ deviation, ...each, labels: [...labels, ...each.labels] })),
+    );
+}
+
+/**
+ * What the request was to come to, whatever the unit did: a fault that a departure keeps out of the records is counted
+ * as one that was asked for. Where several reasons are admitted nobody can tell which.
+ */
+function expectedLabels(outcome: Outcome): readonly string[] {
+  if (outcome.kind !== 'blocked') return [];
+  const silent = outcome.faultProcessingDisabled && outcome.conditions.some(({ qualified }) => qualified);
+  const [reason, ...others] = new Set(outcome.conditions.map((each) => each.reason));
+  return silent || reason === undefined || others.length > 0 ? [] : [`fault:${reasonName(reason)}`];
 }
 
 function sketchesOf(

@@ -130,6 +130,13 @@ function otherPending({ context, iotlb, protection }: PendingCommands): PendingC
   };
 }
 
+/** VTD-GCMD-003: RTADDR holds a pointer that was not latched, which has no effect on translation. */
+export function writtenOnly({ root, rootAddressKnown, stored }: VtdState): boolean {
+  if (root === undefined || (~rootAddressKnown & 0xffff_ffff_ffff_ffffn) !== 0n) return false;
+  const written = pointerIn(stored['RTADDR'] ?? 0n, 0);
+  return written.table !== root.table || written.mode !== root.mode || written.ioPermissions !== root.ioPermissions;
+}
+
 /** The fields of RTADDR. Facts 1.5. VTD-GCMD-003: they count only once they are latched. */
 function pointerIn(rtaddr: bigint, since: number): LatchedPointer {
   return {
@@ -160,7 +167,9 @@ export function completeGlobalCommand(state: VtdState, now: number): VtdState {
     ...(queue === undefined ? {} : { queue: queue ? emptyQueue : undefined }),
   };
   const off = !done.translation && !done.interrupts;
-  return off ? mapFaults(done, (faults) => (faults.index === 0 ? faults : { ...faults, index: 0 })) : done;
+  return off
+    ? mapFaults(done, (faults) => (faults.index === 0 ? faults : { ...faults, index: 0, restarted: true }))
+    : done;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Command, DescriptorError } from './descriptor.js';
 import { eventMessage, raiseCompletion } from './events.js';
 import { hasWork, queuePlace } from './queue.js';
 import type { Fetched, QueueState } from './queue-state.js';
-import { raiseQueueError } from './recording.js';
+import { queueErrorClauses, raiseQueueError } from './recording.js';
 import { type Invalidation, mapFaults, type VtdState } from './state.js';
 
 /** A state on the way, with what was written so far. */
@@ -37,7 +37,11 @@ export function completeWait(from: Progress, order: number, phase: 'status' | 'a
   const wait = queue?.fetched.filter(isWait).find((each) => each.order === order);
   if (queue === undefined || wait === undefined) return from;
   const fence = queue.fetched.filter(isWait).find((each) => each.order < order && each.command.fence);
-  if (fence !== undefined) return completeWait(completeWait(from, fence.order, 'all', view), order, phase, view);
+  if (fence !== undefined) {
+    const fenced = completeWait(from, fence.order, 'all', view);
+    return completeWait({ ...fenced, clauses: [...fenced.clauses, 'VTD-WAIT-005'] }, order, phase, view);
+  }
+  const overtaken = queue.fetched.some((each) => isWait(each) && each.order < order) ? ['VTD-WAIT-006'] : [];
   const proven = prove(from.state, queue, wait, view.now);
   const { status, interrupt } = wait.command;
   const stores = status === undefined ? [] : [statusStore(status)];
@@ -55,7 +59,7 @@ export function completeWait(from: Progress, order: number, phase: 'status' | 'a
   return {
     state: done,
     stores: [...from.stores, ...stores],
-    clauses: [...from.clauses, clause, ...event],
+    clauses: [...from.clauses, clause, ...event, ...overtaken],
     ...(why === undefined ? {} : { undecided: why }),
   };
 }
@@ -113,5 +117,5 @@ export function stop(from: Progress, error: DescriptorError): Progress {
   const message = eventMessage(state, 'FE');
   const next = mapFaults(state, (faults) => raiseQueueError(faults, message));
   const stopped = { ...next, queue: { ...state.queue, error: { ...error, codes } } };
-  return { ...from, state: stopped, clauses: [...from.clauses, error.clause, 'VTD-FREC-019'] };
+  return { ...from, state: stopped, clauses: [...from.clauses, error.clause, ...queueErrorClauses(state.faults)] };
 }

@@ -52,10 +52,16 @@ function combinations(
   }
   const next = open.flatMap(({ state, wait }): readonly Progress[] => {
     if (last !== undefined && wait.order < last.order && !sameStatus(wait, last)) return [];
-    const done = completeWait({ ...from, state }, wait.order, phase, view);
+    const done = withStatusFirst(completeWait({ ...from, state }, wait.order, phase, view), wait, phase);
     return done.undecided === undefined ? combinations(done, matters, phase, view, wait) : [done];
   });
   return [from, ...next];
+}
+
+/** VTD-WAIT-009: the event is there, so the status data is. */
+function withStatusFirst(done: Progress, { command }: FetchedWait, phase: 'status' | 'all'): Progress {
+  const both = phase === 'all' && command.status !== undefined && command.interrupt;
+  return both ? { ...done, clauses: [...done.clauses, 'VTD-WAIT-009'] } : done;
 }
 
 /** VTD-QI-004 to VTD-QI-011, VTD-QI-019: the queue gets to a bad descriptor and stops there. */

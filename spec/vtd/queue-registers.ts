@@ -1,7 +1,7 @@
 import type { MemoryView } from '../interface/model.js';
 import { ICS_FIELDS, IECTL_FIELDS, IQERCD_FIELDS, IQH_FIELDS } from '../layout/vtd.js';
 import { all, at, type Content, content, mask } from './content.js';
-import { fetchFrom, hasWork, sequencesOf } from './queue.js';
+import { fetchFrom, hasWork, queuePlace, sequencesOf } from './queue.js';
 import type { QueueState } from './queue-state.js';
 import type { VtdState } from './state.js';
 
@@ -14,9 +14,8 @@ import type { VtdState } from './state.js';
 export function headContents(state: VtdState, view: MemoryView): readonly Content[] {
   const { queue } = state;
   if (queue === undefined) return [content(state, 0n, all(8), ['VTD-GCMD-008', 'VTD-REG-007'])];
-  const clauses = ['VTD-QI-R03', 'VTD-REG-007'];
   const headIn = (next: QueueState): Content =>
-    content({ ...state, queue: next }, at(IQH_FIELDS.QH, BigInt(next.head / 16)), all(8), clauses);
+    content({ ...state, queue: next }, at(IQH_FIELDS.QH, BigInt(next.head / 16)), all(8), headClauses(state, next));
   if (queue.error !== undefined || !hasWork(queue)) return [{ ...headIn(queue), state }];
   const sequences = sequencesOf(state, queue, view);
   if (sequences.some(({ end }) => end?.kind === 'undecided')) return [content(state, 0n, 0n)];
@@ -25,6 +24,19 @@ export function headContents(state: VtdState, view: MemoryView): readonly Conten
       .filter((count) => nth === 0 || count > 0)
       .map((count) => headIn(fetchFrom(queue, sequence, count))),
   );
+}
+
+/**
+ * The rules that a head rests on. VTD-QI-003: it passed the end of the queue. VTD-QI-007: it stands still although the
+ * tail was written. VTD-QI-008: it went on without a tail write once IQE was cleared.
+ */
+function headClauses(state: VtdState, next: QueueState): readonly string[] {
+  const { head, count, error, submitted, tailIgnored, resumedAt } = next;
+  const { bytes, step } = queuePlace(state);
+  const wrapped = count * step >= bytes ? ['VTD-QI-003'] : [];
+  const ignored = error !== undefined && tailIgnored && submitted.length > 0 ? ['VTD-QI-007'] : [];
+  const resumed = resumedAt !== undefined && head !== resumedAt ? ['VTD-QI-008'] : [];
+  return ['VTD-QI-R03', 'VTD-REG-007', ...wrapped, ...ignored, ...resumed];
 }
 
 /** VTD-REG-009, VTD-WAIT-002: ICS.IWC. */

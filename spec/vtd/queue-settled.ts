@@ -37,7 +37,8 @@ export function queueSettled(state: VtdState, view: MemoryView): readonly Progre
     if (writers === undefined) {
       return [{ ...quiet, undecided: { kind: 'inconclusive' as const, reason: 'many waits with one status address' } }];
     }
-    return writers.map((last) => ({ ...quiet, stores: [...quiet.stores, ...last] }));
+    const clauses = [...quiet.clauses, ...writers.clauses];
+    return writers.choices.map((last) => ({ ...quiet, clauses, stores: [...quiet.stores, ...last] }));
   });
 }
 
@@ -49,9 +50,16 @@ function rest(state: VtdState, now: number): VtdState {
   return { ...completed, queue: { ...queue, fetched: [] } };
 }
 
+/** Choices of last writers, and the rules that they rest on. */
+interface LastWriters {
+  readonly choices: readonly (readonly OwnStore[])[];
+  readonly clauses: readonly string[];
+}
+
 /** Every choice of the last writer of each status address, as stores to be made once more. */
-function lastWriters(waits: readonly FetchedWait[]): readonly (readonly OwnStore[])[] | undefined {
-  let choices: readonly (readonly OwnStore[])[] = [[]];
+function lastWriters(waits: readonly FetchedWait[]): LastWriters | undefined {
+  let choices: LastWriters['choices'] = [[]];
+  const clauses = new Set<string>();
   const addresses = new Set(
     waits.flatMap(({ command }) => (command.status === undefined ? [] : [command.status.address])),
   );
@@ -62,7 +70,9 @@ function lastWriters(waits: readonly FetchedWait[]): readonly (readonly OwnStore
       (wait) => !waits.some((other) => other.command.fence && other.order >= wait.order && other.order < last),
     );
     const distinct = new Map(free.map((wait) => [wait.command.status?.data, wait]));
+    if (free.length < writers.length) clauses.add('VTD-WAIT-005');
     if (distinct.size < 2) continue;
+    clauses.add('VTD-WAIT-006');
     choices = choices.flatMap((stores) =>
       [...distinct.values()].map(({ command }) =>
         command.status === undefined ? stores : [...stores, statusStore(command.status)],
@@ -70,7 +80,7 @@ function lastWriters(waits: readonly FetchedWait[]): readonly (readonly OwnStore
     );
     if (choices.length > MOST_CHOICES) return undefined;
   }
-  return choices;
+  return { choices, clauses: [...clauses] };
 }
 
 /** Most choices of last writers that are followed. */

@@ -33,6 +33,8 @@ export interface QueueState {
   readonly badTail: DescriptorError | undefined;
   /** Where the queue stood when IQE was cleared, until the tail is written again. */
   readonly resumedAt?: number | undefined;
+  /** The tail was written while the queue stood still (VTD-QI-007). */
+  readonly tailIgnored?: true | undefined;
   /** FSTS.IQE: the queue stands at `head`. */
   readonly error: QueueError | undefined;
 }

@@ -30,5 +30,5 @@ export function resumeQueue(state: VtdState, now: number): VtdState {
   const { queue } = state;
   if (queue?.error === undefined) return state;
   const submitted = queue.submitted.map(({ to }) => ({ to, tick: now }));
-  return { ...state, queue: { ...queue, submitted, error: undefined, resumedAt: queue.head } };
+  return { ...state, queue: { ...queue, submitted, error: undefined, tailIgnored: undefined, resumedAt: queue.head } };
 }

@@ -52,7 +52,9 @@ export function handOver(state: VtdState, queue: QueueState, now: number): Queue
   if (to >= bytes) return bad(QUEUE_ERROR.tailInvalid, 'VTD-QI-009', 'IQT outside the queue');
   if (to % step !== 0) return bad(QUEUE_ERROR.tailMisaligned, 'VTD-QI-010', 'IQT[4] with DW=1');
   const good = { ...queue, badTail: undefined };
-  if (queue.error !== undefined) return { ...good, submitted: to === queue.head ? [] : [{ to, tick: now }] };
+  if (queue.error !== undefined) {
+    return { ...good, tailIgnored: true, submitted: to === queue.head ? [] : [{ to, tick: now }] };
+  }
   if (queue.badTail !== undefined) return undefined;
   const end = endOffset(queue);
   if (to === end) return queue;

@@ -16,13 +16,24 @@ export function logFault(faults: FaultState, record: FaultRecord, message: Event
   return mayCollapse ? [faults, logged] : [logged];
 }
 
-/** The rules of primary fault logging that decide what becomes of a fault, where every state agrees on it. */
+/**
+ * The rules that decide what becomes of a fault, where every state agrees on it. VTD-FREC-014: a record that sets PPF
+ * while IQE is pending sends no message.
+ */
 export function loggingClauses(states: readonly FaultState[], record: FaultRecord): readonly string[] {
+  const silent = states.every((faults) => faults.queueError && !faults.overflow && !faultPending(faults));
+  return [...loggingRules(states, record), ...(silent ? ['VTD-FREC-014'] : [])];
+}
+
+/** The rule of primary fault logging, one where every state agrees on it. */
+function loggingRules(states: readonly FaultState[], record: FaultRecord): readonly string[] {
   const rules = states.map((faults) => {
     if (faults.overflow) return 'VTD-FREC-009';
     if (faults.records.some((pending) => pending?.sourceId === record.sourceId)) return 'VTD-FREC-011';
     if (faults.records[faults.index] !== null) return 'VTD-FREC-008';
     if (faults.fresh) return 'VTD-FREC-001';
+    // VTD-FREC-012: the index is 0 because TES and IRES were both 0.
+    if (faults.restarted) return 'VTD-FREC-012';
     // VTD-FREC-010: after recovery the next fault uses the current index.
     return faultPending(faults) ? 'VTD-FREC-007' : 'VTD-FREC-010';
   });
@@ -37,6 +48,7 @@ function logAtIndex(faults: FaultState, record: FaultRecord, message: EventMessa
   const next = produce(faults, (draft) => {
     draft.records[index] = castDraft(record);
     draft.fresh = false;
+    draft.restarted = undefined;
     draft.index = (index + 1) % faults.records.length;
     if (!wasPending) draft.first = index;
   });
@@ -56,6 +68,11 @@ function raiseEvent(faults: FaultState, message: EventMessage): FaultState {
   return faults.interruptMask
     ? { ...faults, interruptPending: true }
     : { ...faults, interruptPending: false, owed: [...faults.owed, message] };
+}
+
+/** VTD-FREC-019, and VTD-FREC-014 where a fault is pending in every state already: the rules that an IQE rests on. */
+export function queueErrorClauses(states: readonly FaultState[]): readonly string[] {
+  return ['VTD-FREC-019', ...(states.every(anyCondition) ? ['VTD-FREC-014'] : [])];
 }
 
 /** VTD-FREC-019: IQE 0 to 1 raises the fault event by the same rule. */
@@ -90,6 +107,11 @@ export function clearStatus(
     overflow: faults.overflow && !bits.overflow,
     queueError: faults.queueError && !bits.queueError,
   });
+}
+
+/** VTD-FREC-015: whether clearing IM sends a message, in every state. */
+export function sendsHeld(states: readonly FaultState[], mask: boolean): boolean {
+  return !mask && states.every(({ interruptPending }) => interruptPending);
 }
 
 /**

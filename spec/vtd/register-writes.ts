@@ -6,7 +6,7 @@ import { type CommandResult, writeGlobalCommand } from './global-command.js';
 import { writeContextCommand, writeIotlbCommand } from './invalidation.js';
 import { writeProtection } from './protected-memory.js';
 import { resumeQueue, writeQueueAddress, writeTail } from './queue-writes.js';
-import { clearRecord, clearStatus, setInterruptMask } from './recording.js';
+import { clearRecord, clearStatus, sendsHeld, setInterruptMask } from './recording.js';
 import { isReserved, registerExists, storageRegister } from './register-file.js';
 import { registerBytes } from './registers.js';
 import { mapFaults, type VtdState } from './state.js';
@@ -73,7 +73,13 @@ function eventWrite(
     case 'FECTL': {
       const message = eventMessage(state, 'FE');
       const set = isSet(shifted, FECTL_FIELDS.IM);
-      return [done(mapFaults(state, (faults) => setInterruptMask(faults, set, message)))];
+      const held = sendsHeld(state.faults, set) ? ['VTD-FREC-015'] : [];
+      return [
+        done(
+          mapFaults(state, (faults) => setInterruptMask(faults, set, message)),
+          ...held,
+        ),
+      ];
     }
     case 'FRCD':
       return [

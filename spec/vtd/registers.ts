@@ -91,14 +91,23 @@ export function registerContents(
   }
 }
 
-/** VTD-GCMD-001, VTD-GCMD-002, VTD-GCMD-006, VTD-GCMD-007, N27: GSTS shows a command done, or not yet. VTD-REG-002: 0 after reset. */
+/** The rule of the command that is on its way. */
+function commandClause({ translation, setRoot, setInterruptTable, flush }: VtdState['pending']): string {
+  if (translation !== undefined) return 'VTD-GCMD-001';
+  if (setRoot !== undefined) return 'VTD-GCMD-002';
+  if (setInterruptTable) return 'VTD-GCMD-004';
+  return flush ? 'VTD-GCMD-007' : 'VTD-GCMD-006';
+}
+
+/** VTD-GCMD-001 to VTD-GCMD-007, N27: GSTS shows a command done, or not yet. VTD-REG-002: 0 after reset. */
 function globalStatusContents(state: VtdState, now: number): readonly Content[] {
   const { pending } = state;
   const done = completeGlobalCommand(state, now);
   if (done === state) return [content(state, globalStatus(state), all(4), ['VTD-REG-002'])];
-  const clause = pending.setRoot ? 'VTD-GCMD-002' : pending.flush ? 'VTD-GCMD-007' : 'VTD-GCMD-006';
-  const decided = pending.translation === undefined ? clause : 'VTD-GCMD-001';
-  return [content(done, globalStatus(done), all(4), [decided]), content(state, globalStatus(state), all(4))];
+  return [
+    content(done, globalStatus(done), all(4), [commandClause(pending)]),
+    content(state, globalStatus(state), all(4)),
+  ];
 }
 
 /** VTD-REG-005, VTD-REG-006, VTD-REG-013, VTD-REG-015, VTD-REG-016: what was written last, reserved bits as 0. */

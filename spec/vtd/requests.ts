@@ -3,7 +3,7 @@ import type { DeviceRequest, Piece, RequestSuccessor } from '../interface/model.
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { eventMessage } from './events.js';
-import { completeGlobalCommand } from './global-command.js';
+import { completeGlobalCommand, writtenOnly } from './global-command.js';
 import { protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type Outcome, type PageRequest, type RequestContext, translateRequest } from './request.js';
@@ -86,7 +86,11 @@ export function pageOutcomes(state: VtdState, page: Page, context: RequestContex
   if (state.root === undefined && state.pending.setRoot === undefined) {
     return [{ kind: 'undecided', reason: 'TE without SRTP', evidence: [], faultProcessingDisabled: false }];
   }
-  return translateRequest(page, state, context);
+  const outcomes = translateRequest(page, state, context);
+  if (!writtenOnly(state)) return outcomes;
+  return outcomes.map((outcome) =>
+    outcome.kind === 'translated' ? { ...outcome, clauses: ['VTD-GCMD-003', ...outcome.clauses] } : outcome,
+  );
 }
 
 /** Several ways to be blocked are one way with several conditions. */

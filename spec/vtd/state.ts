@@ -38,6 +38,8 @@ export interface FaultState {
   readonly index: number;
   /** Nothing was recorded since a power-good reset. */
   readonly fresh: boolean;
+  /** The index returned to 0 and nothing was recorded since (VTD-FREC-012); no rule asks for it. */
+  readonly restarted?: true | undefined;
   /** FSTS.FRI; meaningful while some F=1. */
   readonly first: number;
   readonly interruptMask: boolean;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { properties } from '../../properties/index.js';
+import { clauseApplies } from '../../spec/catalog/applies.js';
 import { catalog } from '../../spec/catalog/index.js';
 import { modelOf } from '../../spec/index.js';
 import type { ComponentCheck } from '../formats/index.js';
@@ -41,6 +42,7 @@ export function defaultWorld(): World {
     catalogue: catalog,
     judge: createJudge(),
     checkComponent,
+    clauseApplies,
     tool: { name: NAME, version },
     root,
   };

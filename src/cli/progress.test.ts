@@ -41,7 +41,7 @@ describe('progress', () => {
     shown.show({ name: 'engine 57-1g', index: 1, of: 2 }, progress(1, 0.05));
     expect(written).toEqual([
       ' 25% 0:10 (ETA 0:30) engine 48-1g (1/2): random translation, 12 cases, 340 operations, 1 deviations\n',
-      ' 52% 0:21 (ETA 0:19) engine 57-1g (2/2): random translation, 12 cases, 340 operations, 1 deviations\n',
+      ' 52% 0:21 (ETA 0:19) engine 57-1g (2/2): random translation, 24 cases, 680 operations, 2 deviations\n',
     ]);
   });
 

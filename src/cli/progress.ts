@@ -14,10 +14,18 @@ export interface Place {
   readonly of: number;
 }
 
+/** What a run has done so far, over all its campaigns. */
+type Counts = Pick<Progress, 'cases' | 'operations' | 'deviations'>;
+
+const NOTHING: Counts = { cases: 0, operations: 0, deviations: 0 };
+
 /** Shows how far a run is: one line that is rewritten on a terminal, a line now and then otherwise. */
 export class ProgressDisplay {
   private readonly output: Output;
   private before = 0;
+  /** What the campaigns that ended have counted, and the last word of the one under way. */
+  private counted = NOTHING;
+  private latest = NOTHING;
   private lastLine = 0;
   private drawn = false;
 
@@ -28,6 +36,7 @@ export class ProgressDisplay {
   /** Shows the state of the campaign at that place. */
   show(place: Place, progress: Progress): void {
     const elapsed = this.before + progress.elapsedSeconds;
+    this.latest = progress;
     const line = this.text(place, progress, elapsed);
     if (this.output.isTTY === true) {
       const width = (this.output.columns ?? 80) - 1;
@@ -42,6 +51,8 @@ export class ProgressDisplay {
   /** A campaign ended after so many seconds. */
   finished(seconds: number): void {
     this.before += seconds;
+    this.counted = this.total;
+    this.latest = NOTHING;
     this.clear();
   }
 
@@ -51,11 +62,21 @@ export class ProgressDisplay {
     this.drawn = false;
   }
 
+  private get total(): Counts {
+    const { counted, latest } = this;
+    return {
+      cases: counted.cases + latest.cases,
+      operations: counted.operations + latest.operations,
+      deviations: counted.deviations + latest.deviations,
+    };
+  }
+
   private text(place: Place, progress: Progress, elapsed: number): string {
     const share = Math.min(1, (place.index + progress.share) / place.of);
     const left = share > 0 ? clockText((elapsed * (1 - share)) / share) : '?';
     const which = place.of > 1 ? `${place.name} (${place.index + 1}/${place.of})` : place.name;
-    const counted = `${progress.cases} cases, ${progress.operations} operations, ${progress.deviations} deviations`;
+    const { cases, operations, deviations } = this.total;
+    const counted = `${cases} cases, ${operations} operations, ${deviations} deviations`;
     const percent = `${Math.floor(share * 100)}%`.padStart(4);
     return `${percent} ${clockText(elapsed)} (ETA ${left}) ${which}: ${progress.phase} ${progress.property}, ${counted}`;
   }

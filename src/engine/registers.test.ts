@@ -30,6 +30,7 @@ function writableBits(name: ShapeName): Readonly<Record<string, bigint>> {
       IEADDR: 0xffff_fffcn,
       IEUADDR: 0xffff_ffffn,
     }),
+    ...(has(shape.ecap, 3n) && { IRTA: has(shape.ecap, 4n) ? 0xffff_ffff_ffff_f80fn : 0xffff_ffff_ffff_f00fn }),
     ...((has(shape.cap, 5n) || has(shape.cap, 6n)) && { PMEN: 0x8000_0000n }),
     ...(has(shape.cap, 5n) && { PLMBASE: 0xffff_0000n, PLMLIMIT: 0xffff_0000n }),
     ...(has(shape.cap, 6n) && { PHMBASE: hostBits & ~0x1_ffffn, PHMLIMIT: hostBits & ~0x1_ffffn }),

@@ -86,9 +86,9 @@ const SHAPES = {
   },
   '57-4k': {
     description:
-      '39, 48 and 57 bits, 4 KiB pages only, invalidation queue, one fault record, protected low and high memory',
+      '39, 48 and 57 bits, 4 KiB pages only, invalidation queue, interrupt remapping registers, one fault record, protected low and high memory',
     cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: NO_SUPERPAGES, MAMV: 9, ZLR: 1, PLMR: 1, PHMR: 1 },
-    ecap: { QI: 1 },
+    ecap: { QI: 1, IR: 1, EIM: 1, MHMV: 15 },
     hostAddressWidth: 46,
   },
   '57-2m': {

@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../spec/interface/operations.js';
 import { runCampaign } from './campaign.js';
 import { caseId } from './corpus.js';
+import type { CampaignDependencies } from './dependencies.js';
 import * as fake from './fake.js';
-import { buildCase, type CaseOrigin } from './origin.js';
+import { CaseMaker, type CaseOrigin } from './origin.js';
 import type { Property } from './property.js';
 import { replay } from './replay.js';
 import type { CampaignOptions, CampaignResult, Progress, StoredCase } from './types.js';
-import { NothingExecuted } from './verdict.js';
+import { NothingExecuted, verdictOf } from './verdict.js';
 
 const { ARENA, dma, FakeTarget, fakeProperty, message, PROFILE, store } = fake;
 const dependencies = fake.dependencies();
@@ -173,7 +174,7 @@ describe('the case in flight', () => {
       const text = readFileSync(join(out, 'in-flight.json'), 'utf8');
       const record = JSON.parse(text) as CaseOrigin & { format: string };
       if (record.format === 'iovcheck-in-flight') {
-        const { scenario } = buildCase(property, PROFILE, record);
+        const { scenario } = new CaseMaker(property, PROFILE).make(record);
         expect(scenario).toMatchObject({ operations });
         checked += 1;
       } else if (target.colds === 0) {
@@ -266,6 +267,27 @@ describe('stored cases', () => {
   });
 });
 
+describe('stored cases that cannot be decided', () => {
+  const undecidable = fake.built({ op: 'settle' }).scenario;
+
+  it('do not make the run inconclusive: they were made for another profile', async () => {
+    const { stored } = storedFrom(await campaign(), 'C-2');
+    const profile = { ...PROFILE, name: 'another' };
+    const entries = ['a', 'b', 'c'].map((file) => ({ file, stored: { ...stored, profile, scenario: undecidable } }));
+    const harmless = fakeProperty({ clauses: ['C-1'], build: () => fake.built(dma()) });
+    const result = await campaign({ cases: 5, stored: entries }, [harmless]);
+    expect(result.totals).toMatchObject({ cases: 8, inconclusiveCases: 0 });
+    expect(verdictOf(result).code).toBe(0);
+  });
+
+  it('unlike the cases that a property makes', async () => {
+    const open = fakeProperty({ clauses: ['C-1'], build: () => fake.built(dma(), { op: 'settle' }) });
+    const result = await campaign({ cases: 5 }, [open]);
+    expect(result.totals.inconclusiveCases).toBe(5);
+    expect(verdictOf(result).code).toBe(2);
+  });
+});
+
 describe('sweeps', () => {
   const sweeping = (size: number, at: (index: number) => Operation[]): Property =>
     fakeProperty({ sweep: () => ({ size, at: (index) => fake.built(...at(index)) }) });
@@ -284,25 +306,71 @@ describe('sweeps', () => {
     expect(stored.origin).toEqual({ seed: 1, index: 20, sweep: true });
   });
 
-  it('take at most half of a time budget; then properties with unexercised clauses get more', async () => {
+  it('begin with the points that come first', async () => {
+    const seen: number[] = [];
+    const at = (index: number) => {
+      seen.push(index);
+      return fake.built(dma());
+    };
+    await campaign({ cases: 0 }, [fakeProperty({ sweep: () => ({ size: 20, first: 3, at }) })]);
+    expect(new Set(seen.slice(0, 3))).toEqual(new Set([0, 1, 2]));
+    expect(new Set(seen).size).toBe(20);
+  });
+
+  /** Four seconds in which every case takes a millisecond; two properties with endless sweeps. */
+  async function shared(clauses: readonly string[], more: Partial<CampaignDependencies> = {}) {
     let clock = 0;
     const target = new FakeTarget();
     target.onRun = () => (clock += 1);
-    const deps = { ...dependencies, now: () => clock };
-    const harmless = { build: () => fake.built(message(0n), dma()) };
-    const hungry = fakeProperty({
-      ...harmless,
-      id: 'hungry',
+    const deps = { ...dependencies, ...more, now: () => clock };
+    const harmless = {
+      build: () => fake.built(message(0n), dma()),
       sweep: () => ({ size: 1e6, at: () => fake.built(dma()) }),
-    });
-    const fed = fakeProperty({ ...harmless, id: 'fed', clauses: ['C-1'] });
+    };
+    const one = fakeProperty({ ...harmless, id: 'one', clauses });
+    const other = fakeProperty({ ...harmless, id: 'other', clauses: ['C-1'] });
     const { cases: _, ...options } = optionsOf({ seconds: 4 });
-    const result = await runCampaign(target, [hungry, fed], options, deps);
-    const [a, b] = result.properties;
-    expect(a?.swept).toBe(2000);
-    expect(a!.cases + b!.cases).toBe(2000);
-    expect(a!.cases / b!.cases).toBeGreaterThan(3);
-    expect(a!.cases / b!.cases).toBeLessThan(5);
+    const [a, b] = (await runCampaign(target, [one, other], options, deps)).properties;
+    return { swept: [a!.swept, b!.swept], cases: [a!.cases, b!.cases] } as const;
+  }
+
+  const sum = ([a, b]: readonly [number, number]): number => a + b;
+  const ratio = ([a, b]: readonly [number, number]): number => a / b;
+
+  it('take at most half of a time budget; of sweeps and cases, properties with clauses not exercised get more', async () => {
+    const { swept, cases } = await shared(['C-1', 'C-6']);
+    expect([sum(swept), sum(cases)]).toEqual([2000, 2000]);
+    for (const share of [ratio(swept), ratio(cases)]) {
+      expect(share).toBeGreaterThan(3);
+      expect(share).toBeLessThan(5);
+    }
+  });
+
+  it('a clause that the target does not have, or the catalogue, asks for no time', async () => {
+    const clauseApplies = ({ id }: { readonly id: string }): boolean => id !== 'C-6';
+    for (const { swept, cases } of [await shared(['C-1', 'C-6'], { clauseApplies }), await shared(['C-1', 'C-none'])]) {
+      for (const share of [ratio(swept), ratio(cases)]) expect(share).toBeCloseTo(1, 1);
+    }
+  });
+
+  it('a property is asked for its sweep and its intents once', async () => {
+    let sweeps = 0;
+    let intents = 0;
+    const whole = fakeProperty();
+    const property = fakeProperty({
+      sweep: () => {
+        sweeps += 1;
+        return { size: 9, at: () => fake.built(dma()) };
+      },
+      intents: (profile) => {
+        intents += 1;
+        return whole.intents(profile);
+      },
+      build: () => fake.built(dma()),
+    });
+    const result = await campaign({ cases: 30 }, [property]);
+    expect(result.totals.cases).toBe(39);
+    expect([sweeps, intents]).toEqual([1, 1]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clause } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Target } from '../../spec/interface/target.js';
 import { type Aftermath, followUp, keep } from './aftermath.js';
@@ -10,11 +11,11 @@ import { unfit } from './fits.js';
 import { certainClauses, identityKey } from './identity.js';
 import { InFlight } from './inflight.js';
 import { matchKnown } from './known.js';
-import { buildCase, type CaseOrigin } from './origin.js';
+import { CaseMaker, type CaseOrigin } from './origin.js';
 import { Pace } from './pace.js';
-import type { Built, Property, Sweep } from './property.js';
+import type { Built, Property } from './property.js';
 import { assemble } from './result.js';
-import { nextTurn, type Sharer, sweepOrder } from './schedule.js';
+import { nextTurn, type Sharer, weightOf } from './schedule.js';
 import type { CampaignOptions, CampaignResult, FoundDeviation, Progress, StoredCase } from './types.js';
 import { NothingExecuted } from './verdict.js';
 
@@ -22,13 +23,10 @@ import { NothingExecuted } from './verdict.js';
 const REPORT_EVERY = 200;
 const TURN = 20;
 
-/** How much more time a property gets while one of its clauses is not exercised yet. */
-const UNEXERCISED_WEIGHT = 4;
-
 /** A property at work in a campaign. */
 interface Job extends Sharer {
   readonly property: Property;
-  readonly sweep: Sweep | undefined;
+  readonly maker: CaseMaker;
   readonly order: (position: number) => number;
   swept: number;
   drawn: number;
@@ -39,6 +37,8 @@ class Campaign {
   private readonly collector = new Collector();
   private readonly pace: Pace;
   private readonly jobs: readonly Job[];
+  /** Clauses that the target has. */
+  private readonly wanted: ReadonlySet<string>;
   private readonly caseOptions: Omit<CaseOptions, 'built' | 'property'>;
   private readonly context: Aftermath;
   private readonly followed = new Map<string, FoundDeviation>();
@@ -63,8 +63,10 @@ class Campaign {
     const known = matchKnown(options.known, profile.implementation);
     const certain = certainClauses(deps.catalogue);
     this.caseOptions = { judge: deps.judge, known, profile, certain, drive: deps.drive };
+    const applies = (clause: Clause): boolean => deps.clauseApplies?.(clause, profile) ?? true;
+    this.wanted = new Set(deps.catalogue.filter(applies).map(({ id }) => id));
     this.jobs = properties.filter((p) => p.notApplicable?.(profile) === undefined).map((p) => this.job(p));
-    this.planned = this.jobs.reduce((n, { sweep }) => n + (sweep?.size ?? 0) + (options.cases ?? 0), 0);
+    this.planned = this.jobs.reduce((n, { maker }) => n + maker.sweepSize + (options.cases ?? 0), 0);
     this.context = {
       target,
       profile,
@@ -96,21 +98,21 @@ class Campaign {
     }));
     const { target, profile, properties, options, deps, collector, lookedFor, pace } = this;
     const interrupted = pace.interrupted;
+    const sweepSizes = new Map(this.jobs.map(({ property, maker }) => [property.id, maker.sweepSize]));
     if (collector.totals.cases === 0 && !interrupted) throw new NothingExecuted(this.whyNothing());
     const seconds = pace.elapsed / 1000;
     return assemble(
       { started, seconds, interrupted, target: target.id, profile, properties, options, deps },
-      { collector, deviations, lookedFor },
+      { collector, deviations, lookedFor, sweepSizes },
     );
   }
 
   private job(property: Property): Job {
     const { collector } = this;
-    const sweep = property.sweep?.(this.profile);
-    const order = sweepOrder(sweep?.size ?? 0, this.options.seed, property.id);
-    const weight = (): number =>
-      property.clauses.every((clause) => collector.clauses.has(clause)) ? 1 : UNEXERCISED_WEIGHT;
-    return { property, sweep, order, swept: 0, drawn: 0, spent: 0, weight };
+    const maker = new CaseMaker(property, this.profile);
+    const order = maker.sweepOrder(this.options.seed);
+    const weight = (): number => weightOf(property.clauses, this.wanted, collector.clauses);
+    return { property, maker, order, swept: 0, drawn: 0, spent: 0, weight };
   }
 
   private whyNothing(): string {
@@ -155,23 +157,32 @@ class Campaign {
     if (settled && outcome.history.failure === undefined) this.lookedFor.add(identityKey(stored.identity));
   }
 
+  /** A point of each sweep in turn; with a time budget, more of those whose properties have clauses not exercised yet. */
   private async sweeps(): Promise<void> {
     const counted = this.options.cases !== undefined;
-    let left = this.jobs.filter(({ sweep }) => sweep !== undefined && sweep.size > 0);
-    while (left.length > 0) {
-      for (const job of left) {
+    let left = this.jobs.map((job) => ({ job, spent: 0, weight: job.weight }));
+    for (;;) {
+      left = left.filter(({ job }) => job.swept < job.maker.sweepSize);
+      const next = counted ? undefined : nextTurn(left);
+      if (left.length === 0) return;
+      for (const turn of next === undefined ? left : [next]) {
         if (this.over || (!counted && this.pace.sweepsOver)) return;
-        const index = job.order(job.swept);
-        job.swept += 1;
-        await this.fresh(job, { kind: 'sweep', property: job.property.id, seed: this.options.seed, index });
+        const begun = this.pace.elapsed;
+        await this.swept(turn.job);
+        turn.spent += this.pace.elapsed - begun;
       }
-      left = left.filter(({ sweep, swept }) => swept < sweep!.size);
     }
+  }
+
+  private async swept(job: Job): Promise<void> {
+    const index = job.order(job.swept);
+    job.swept += 1;
+    await this.fresh(job, { kind: 'sweep', property: job.property.id, seed: this.options.seed, index });
   }
 
   private async fresh(job: Job, origin: CaseOrigin): Promise<void> {
     this.report(origin.kind === 'sweep' ? 'sweep' : 'random', job.property.id);
-    await this.one(origin, buildCase(job.property, this.profile, origin), job.property);
+    await this.one(origin, job.maker.make(origin), job.property);
     this.done += 1;
   }
 

@@ -6,7 +6,7 @@ export type { CampaignDependencies, CampaignLimits } from './dependencies.js';
 export { certainClauses } from './identity.js';
 export type { InFlightRecord } from './inflight.js';
 export { matchKnown } from './known.js';
-export { buildCase, type CaseOrigin } from './origin.js';
+export { CaseMaker, type CaseOrigin } from './origin.js';
 export type { Built, Property, Sweep, Violation } from './property.js';
 export { type Replay, type ReplayOptions, replay } from './replay.js';
 export { type KindTally, measureSensitivity, type Sensitivity, shareRejected } from './sensitivity.js';

@@ -1,5 +1,7 @@
+import type { Arbitrary } from 'fast-check';
 import type { Profile } from '../../spec/interface/profile.js';
-import type { Built, Property } from './property.js';
+import type { Built, Property, Sweep } from './property.js';
+import { sweepOrder } from './schedule.js';
 import { caseSeed, draw } from './seeds.js';
 
 /** Where a case came from: enough to make it again. */
@@ -14,17 +16,47 @@ export interface CaseOrigin {
   readonly file?: string;
 }
 
-/**
- * Makes a random or swept case. Pure: the same origin, property and profile give the same case.
- *
- * @throws Error that names property, index and seed when the property's own code throws
- */
-export function buildCase(property: Property, profile: Profile, origin: CaseOrigin): Built {
-  try {
-    if (origin.kind === 'sweep') return property.sweep!(profile).at(origin.index);
-    return property.build(profile, draw(property.intents(profile), caseSeed(origin.seed, property.id, origin.index)));
-  } catch (cause) {
-    const which = `${origin.kind} case ${origin.index} with seed ${origin.seed}`;
-    throw new Error(`property "${property.id}" cannot make ${which}: ${(cause as Error).message}`, { cause });
+/** Makes the random and the swept cases of one property for one profile; arbitrary and sweep are built once. */
+export class CaseMaker {
+  readonly property: Property;
+  private readonly profile: Profile;
+  private sweepBuilt: { readonly sweep: Sweep | undefined } | undefined;
+  private arbitrary: Arbitrary<unknown> | undefined;
+
+  constructor(property: Property, profile: Profile) {
+    this.property = property;
+    this.profile = profile;
+  }
+
+  /** Number of swept cases; 0 without a sweep. */
+  get sweepSize(): number {
+    return this.sweep?.size ?? 0;
+  }
+
+  /** The order in which the sweep is gone through with a seed. */
+  sweepOrder(seed: number): (position: number) => number {
+    return sweepOrder(this.sweep ?? { size: 0 }, seed, this.property.id);
+  }
+
+  /**
+   * Makes a random or swept case: the same origin always gives the same case.
+   *
+   * @throws Error that names property, index and seed when the property's own code throws
+   */
+  make(origin: CaseOrigin): Built {
+    const { property, profile } = this;
+    try {
+      if (origin.kind === 'sweep') return this.sweep!.at(origin.index);
+      this.arbitrary ??= property.intents(profile);
+      return property.build(profile, draw(this.arbitrary, caseSeed(origin.seed, property.id, origin.index)));
+    } catch (cause) {
+      const which = `${origin.kind} case ${origin.index} with seed ${origin.seed}`;
+      throw new Error(`property "${property.id}" cannot make ${which}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  private get sweep(): Sweep | undefined {
+    this.sweepBuilt ??= { sweep: this.property.sweep?.(this.profile) };
+    return this.sweepBuilt.sweep;
   }
 }

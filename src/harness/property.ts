@@ -25,6 +25,8 @@ export interface Violation {
 /** Scenarios that are enumerated rather than drawn. `at` is pure. */
 export interface Sweep {
   readonly size: number;
+  /** So many points, the first ones, each stand for a rule of their own: they come before all others (default: none). */
+  readonly first?: number;
   at(index: number): Built;
 }
 

@@ -27,14 +27,16 @@ export interface CampaignFindings {
   readonly deviations: readonly FoundDeviation[];
   /** Keys of identities whose stored case ran and ended as the specification says. */
   readonly lookedFor: ReadonlySet<string>;
+  /** Sizes of the sweeps, by property. */
+  readonly sweepSizes: ReadonlyMap<string, number>;
 }
 
-function totalsOf(property: Property, facts: CampaignFacts, collector: Collector): PropertyTotals {
+function totalsOf(property: Property, facts: CampaignFacts, findings: CampaignFindings): PropertyTotals {
   const { id, claim } = property;
-  const { cases, swept } = collector.tally(id);
+  const { cases, swept } = findings.collector.tally(id);
   const notApplicable = property.notApplicable?.(facts.profile);
   if (notApplicable !== undefined) return { property: id, claim, cases, swept, sweepSize: 0, notApplicable };
-  return { property: id, claim, cases, swept, sweepSize: property.sweep?.(facts.profile).size ?? 0 };
+  return { property: id, claim, cases, swept, sweepSize: findings.sweepSizes.get(id) ?? 0 };
 }
 
 function knownDeviation(seen: KnownSeen, facts: CampaignFacts): FoundDeviation {
@@ -75,7 +77,7 @@ export function assemble(facts: CampaignFacts, findings: CampaignFindings): Camp
     seconds,
     interrupted,
     totals: collector.totals,
-    properties: properties.map((property) => totalsOf(property, facts, collector)),
+    properties: properties.map((property) => totalsOf(property, facts, findings)),
     clauses,
     deviations,
     stale,

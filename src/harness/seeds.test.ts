@@ -46,9 +46,18 @@ describe('draw', () => {
 describe('sweepOrder', () => {
   it('visits every index once, from a start that the seed chooses', () => {
     for (const size of [1, 2, 7, 100, 1024]) {
-      const order = sweepOrder(size, 5, 'p');
+      const order = sweepOrder({ size }, 5, 'p');
       expect(new Set(Array.from({ length: size }, (_, n) => order(n))).size).toBe(size);
     }
-    expect(sweepOrder(1024, 5, 'p')(0)).not.toBe(sweepOrder(1024, 6, 'p')(0));
+    expect(sweepOrder({ size: 1024 }, 5, 'p')(0)).not.toBe(sweepOrder({ size: 1024 }, 6, 'p')(0));
+  });
+
+  it('begins with those that come first, if there are such', () => {
+    for (const first of [1, 7, 20]) {
+      const order = sweepOrder({ size: 20, first }, 5, 'p');
+      const visited = Array.from({ length: 20 }, (_, n) => order(n));
+      expect(new Set(visited).size).toBe(20);
+      expect(Math.max(...visited.slice(0, first))).toBe(first - 1);
+    }
   });
 });

@@ -2,9 +2,8 @@ import type { Finding, FindingIdentity } from '../../spec/interface/judgement.js
 import type { Target } from '../../spec/interface/target.js';
 import { type CaseOptions, type Judge, runCase } from './case.js';
 import { jsonOf } from './json.js';
-import { buildCase, type CaseOrigin } from './origin.js';
+import { CaseMaker, type CaseOrigin } from './origin.js';
 import type { Built, Property } from './property.js';
-import { sweepOrder } from './schedule.js';
 import { caseSeed } from './seeds.js';
 import { showing } from './shows.js';
 import { Budget, shrink } from './shrink/index.js';
@@ -96,12 +95,13 @@ export async function checkProperty(target: Target, property: Property, options:
   const profile = await target.describe();
   const notApplicable = property.notApplicable?.(profile);
   if (notApplicable !== undefined) return { cases: 0, swept: 0, inconclusive: 0, notApplicable };
-  const size = property.sweep?.(profile).size ?? 0;
+  const maker = new CaseMaker(property, profile);
+  const size = maker.sweepSize;
   const swept = Math.min(size, options.sweep ?? size);
-  const order = sweepOrder(size, seed, property.id);
+  const order = maker.sweepOrder(seed);
   let inconclusive = 0;
   const one = async (origin: CaseOrigin): Promise<void> => {
-    const built = buildCase(property, profile, origin);
+    const built = maker.make(origin);
     const outcome = await runCase(target, built.scenario, { judge, known, property, built, profile });
     const { finding } = outcome;
     const attempts = options.shrinkAttempts ?? 1000;

@@ -40,6 +40,20 @@ describe('a good history', () => {
     expect(judge(history)).toMatchObject({ verdict: 'conformant', labels: { 'fault:5h': 1 } });
   });
 
+  it('counts the fault that a known deviation kept out of the records', async () => {
+    const history = await historyOf(target, [...chain(frame(8) | 1n), dma('write', 0n), ...end]);
+    const nothing = { value: 0n } as Partial<Observation>;
+    const silent = [at(history, 'FSTS'), at(history, 'FRCD'), at(history, 'FRCD', 1)].reduce(
+      (changed, step) => tampered(changed, step, nothing),
+      history,
+    );
+    const known = ({ kind }: { readonly kind: string }): boolean => kind === 'fault-not-recorded';
+    const judgement = judge(silent, { known });
+    expect(judgement).toMatchObject({ verdict: 'conformant', labels: { write: 1, 'fault:5h': 1 } });
+    expect(judgement.known).toMatchObject([{ clause: 'VTD-SS-005', kind: 'fault-not-recorded' }]);
+    expect(judge(silent).finding).toMatchObject({ kind: 'fault-not-recorded' });
+  });
+
   it('may be refused as a whole where a request crosses a page', async () => {
     const history = await historyOf(target, [...chain(), dma('write', 0xff8n), ...end]);
     expect(judge(history)).toMatchObject({ verdict: 'conformant', labels: { crossing: 1 } });

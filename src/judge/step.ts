@@ -292,12 +292,18 @@ function requestWay(
     effect.kind === 'interrupt' ? [carried.request.address + BigInt(offset)] : [],
   );
   const way = {
-    ...fromSuccessor(applied.world, at, unit.key, successor),
+    ...fromSuccessor(applied.world, at, unit.key, withDeviceView(successor, observation)),
     ...(interrupts.length === 0 ? {} : { interrupts }),
   };
   if (applied.lost === undefined) return [way];
   const undecided = [...way.world.undecided, { at, kind: 'inconclusive' as const, reason: applied.lost }];
   return [{ ...way, world: { ...way.world, lost: applied.lost, undecided } }];
+}
+
+/** PLAT-DMA-001: what the device saw of its request fits. */
+function withDeviceView(successor: RequestSuccessor<unknown>, observation: Observation): RequestSuccessor<unknown> {
+  const seen = observation.of === 'dma' && (observation.status ?? observation.data) !== undefined;
+  return seen ? { ...successor, clauses: [...successor.clauses, 'PLAT-DMA-001'] } : successor;
 }
 
 /** Every component comes to rest. */

@@ -156,6 +156,7 @@ export class Checker {
       const message = write && operation.bytes === 4 && (first & 3n) === 0n;
       const plain = (first & 0xfffn) === 0n && first < 0xfee1_0000n;
       if (message && !plain) this.#note(at, 'odd interrupt message');
+      if (message && this.#commands.interrupts) this.#note(at, 'interrupt message while interrupts are remapped');
       return;
     }
     const { translating } = this.#commands;

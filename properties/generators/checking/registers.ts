@@ -43,11 +43,17 @@ const TE = 1n << 31n;
 const SRTP = 1n << 30n;
 const WBF = 1n << 27n;
 const QIE = 1n << 26n;
+const IRE = 1n << 25n;
+const SIRTP = 1n << 24n;
+const ALL = TE | SRTP | WBF | QIE | IRE | SIRTP;
 
 /** Follows GCMD: one change at a time, each awaited, in a lawful order. */
 export class CommandChecker {
   translating: boolean;
   queue = false;
+  interrupts = false;
+  /** A table of interrupts was latched. */
+  #interruptTable = false;
   /** A root was latched since translation was last off. */
   #latched: boolean;
   #awaited = 0n;
@@ -60,16 +66,27 @@ export class CommandChecker {
   }
 
   write(value: bigint): string | undefined {
-    if (value & ~(TE | SRTP | WBF | QIE)) return 'bits of GCMD';
+    if (value & ~ALL) return 'bits of GCMD';
     if (this.#awaited !== 0n) return 'command before the last one was seen done';
-    const persistent = (this.translating ? TE : 0n) | (this.queue ? QIE : 0n);
-    const changes = (value ^ persistent) & (TE | QIE | SRTP | WBF);
+    const changes = value ^ this.#persistent;
     if (changes & (changes - 1n)) return 'several commands at once';
     this.#awaited = changes;
     if (changes === SRTP) this.#latched = true;
     if (changes === TE) return this.#translate((value & TE) !== 0n);
-    if (changes === QIE) this.queue = (value & QIE) !== 0n;
+    if (changes === SIRTP) this.#interruptTable = true;
+    if (changes === IRE) {
+      this.interrupts = !this.interrupts;
+      if (this.interrupts && !(this.#interruptTable && this.queue)) return 'interrupt remapping without table or queue';
+    }
+    if (changes === QIE) {
+      this.queue = !this.queue;
+      if (this.interrupts) return 'queue off while interrupts are remapped';
+    }
     return undefined;
+  }
+
+  get #persistent(): bigint {
+    return (this.translating ? TE : 0n) | (this.queue ? QIE : 0n) | (this.interrupts ? IRE : 0n);
   }
 
   #translate(on: boolean): string | undefined {
@@ -82,8 +99,7 @@ export class CommandChecker {
   poll(mask: bigint, expect: bigint): string | undefined {
     if (mask !== this.#awaited) return 'poll of another command';
     this.#awaited = 0n;
-    const persistent = (this.translating ? TE : 0n) | (this.queue ? QIE : 0n);
-    const wanted = mask === SRTP ? SRTP : persistent & mask;
+    const wanted = mask & (SRTP | SIRTP) ? mask : this.#persistent & mask;
     return expect === wanted ? undefined : 'poll for the wrong status';
   }
 }

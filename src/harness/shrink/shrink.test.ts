@@ -3,7 +3,7 @@ import type { Operation } from '../../../spec/interface/operations.js';
 import { runCase } from '../case.js';
 import { ARENA, built, CRASH, dma, FakeTarget, fakeJudge, fakeProperty, message, PROFILE, store } from '../fake.js';
 import { identityOf } from '../identity.js';
-import { buildCase } from '../origin.js';
+import { CaseMaker } from '../origin.js';
 import { caseSeed, draw } from '../seeds.js';
 import { showing } from '../shows.js';
 import { framesUsed, renameFrames } from './frames.js';
@@ -163,9 +163,10 @@ describe('second pass', () => {
 describe('first pass', () => {
   const property = fakeProperty();
   const drawnWith = async (clause: string): Promise<{ seed: number; index: number }> => {
+    const maker = new CaseMaker(property, PROFILE);
     for (let index = 0; ; index += 1) {
       const origin = { kind: 'random', property: property.id, seed: 1, index } as const;
-      const { scenario } = buildCase(property, PROFILE, origin);
+      const { scenario } = maker.make(origin);
       const { finding } = await runCase(new FakeTarget(), scenario, { judge: fakeJudge });
       if (finding?.clause === clause) return { seed: caseSeed(1, property.id, index), index };
     }
