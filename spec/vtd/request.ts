@@ -29,6 +29,7 @@ export interface PageRequest {
   readonly address: bigint;
   readonly bytes: number;
   readonly access: Access;
+  readonly noSnoop?: boolean;
 }
 
 /** One admissible way for such a request to end. */
@@ -220,7 +221,14 @@ function passThrough(page: Page, context: ContextEntry & { kind: 'pass-through' 
   }
   const clause = context.mayFault.length > 0 ? 'VTD-CTX-015' : 'VTD-CTX-009';
   return [
-    { kind: 'translated', address: page.address, clauses: [clause], labels: ['pass-through'], evidence: [] },
+    {
+      kind: 'translated',
+      address: page.address,
+      clauses: [clause],
+      labels: ['pass-through'],
+      evidence: [],
+      forcedSnoop: false,
+    },
     ...refused,
   ];
 }

@@ -27,6 +27,8 @@ export type Translation =
       readonly clauses: readonly string[];
       readonly labels: readonly string[];
       readonly evidence: readonly Evidence[];
+      /** Whether the access is snooped whatever its attribute says; absent where no rule speaks of snooping. */
+      readonly forcedSnoop?: boolean;
     }
   /** Any one of the conditions may be reported. */
   | { readonly kind: 'blocked'; readonly conditions: readonly FaultCondition[]; readonly evidence: readonly Evidence[] }
@@ -91,14 +93,15 @@ function follow(walk: Walk, entry: SecondStageEntry, caps: Capabilities, read: R
   if (entry.kind === 'table') {
     return step({ ...walk, missing, level: (walk.level - 1) as Level, table: entry.address }, caps, read);
   }
-  return [output({ ...walk, missing }, entry.address, entry.pageBits)];
+  return [output({ ...walk, missing }, entry)];
 }
 
 /**
  * The end of the walk. VTD-SS-024: output = leaf frame plus the offset bits of the input.
  * VTD-IAR-005, VTD-IAR-006: an output address in FEEx is blocked, whatever else the page holds.
  */
-function output(walk: Walk, frame: bigint, pageBits: number): Translation {
+function output(walk: Walk, leaf: SecondStageEntry & { kind: 'leaf' }): Translation {
+  const { address: frame, pageBits } = leaf;
   const address = frame | (walk.address & ((1n << BigInt(pageBits)) - 1n));
   const inRange = address >= INTERRUPT_RANGE.first && address <= INTERRUPT_RANGE.last;
   if (inRange) return blocked(walk, condition(FAULT.OUTPUT_IN_INTERRUPT_RANGE, 'VTD-IAR-005', 'output in FEEx'));
@@ -110,6 +113,7 @@ function output(walk: Walk, frame: bigint, pageBits: number): Translation {
     clauses: [...walk.clauses, ...granted(walk.access, pageBits), ...(overlaps ? ['VTD-IAR-006'] : [])],
     labels: [`page:${{ 12: '4K', 21: '2M', 30: '1G' }[pageBits]}`, `levels:${walk.top}`],
     evidence: [...walk.evidence, { what: 'output', address, reading: `leaf frame ${hex(frame)}` }],
+    forcedSnoop: leaf.snoop,
   };
 }
 
