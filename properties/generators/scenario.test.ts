@@ -16,6 +16,8 @@ import { Stage } from './stage.js';
 /** What the scenarios of some properties may do. */
 const ALLOWED: Readonly<Record<string, Allowances>> = {
   'global-commands': { turnsOff: true },
+  'zero-length': { zeroLength: true },
+  snoop: { noSnoop: true },
   'fault-event': { queueErrors: true },
   'invalidation-queue': { queueErrors: true, staysStopped: true },
 };

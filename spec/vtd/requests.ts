@@ -175,7 +175,13 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
       const snooped = mustBeSnooped(page, outcome);
       const effect = { kind: 'memory', address: outcome.address, ...(snooped && { snooped }) } as const;
       const exempt = exemptions(state, outcome);
-      const way = { next: state, pieces: [pieceOf(page, effect)], clauses: [...clauses, ...exempt], evidence, labels };
+      const way = {
+        next: state,
+        pieces: [pieceOf(page, effect)],
+        clauses: [...clauses, ...exempt],
+        evidence,
+        labels: [...labels, ...(snooped === 'VTD-SNP-001' ? ['snoop:forced'] : [])],
+      };
       return throughProtection(state, page, outcome.address, way);
     }
     case 'interrupt': {

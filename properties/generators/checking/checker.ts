@@ -14,6 +14,10 @@ export interface Allowances {
   readonly turnsOff?: boolean;
   /** Leave the queue stopped at the end. */
   readonly staysStopped?: boolean;
+  /** Send reads of no bytes. */
+  readonly zeroLength?: boolean;
+  /** Set the no-snoop attribute. */
+  readonly noSnoop?: boolean;
   /** Stop the queue. */
   readonly queueErrors?: boolean;
 }
@@ -45,9 +49,11 @@ export class Checker {
   readonly #pairFrames = new Set<bigint>();
   readonly #profile: Profile;
   readonly #harmless: boolean;
+  readonly #may: Allowances;
 
   constructor(profile: Profile, start: 'reset' | 'ready', operations: readonly Operation[], may: Allowances = {}) {
     this.#profile = profile;
+    this.#may = may;
     this.#commands = new CommandChecker(start, may.turnsOff ?? false);
     this.queue = new QueueChecker(profile, this.memory, abilities(profile));
     this.queue.onFlushed = () => {
@@ -140,10 +146,14 @@ export class Checker {
     const { limits, requesters } = this.#profile;
     if (this.#tokens.has(key) || token >= limits.tokens) this.#note(at, `token ${key}`);
     this.#tokens.add(key);
-    if (bytes < 1 || bytes > limits.dmaBytes || address + BigInt(bytes) > 1n << 64n) this.#note(at, 'length');
+    const { zeroLengthReads, noSnoop } = requesters.find((each) => each.id === requester)!;
+    const none = bytes === 0 && direction === 'read' && zeroLengthReads === true && this.#may.zeroLength === true;
+    if (operation.noSnoop === true && !(noSnoop === true && this.#may.noSnoop === true)) this.#note(at, 'no snoop');
+    if ((bytes < 1 && !none) || bytes > limits.dmaBytes || address + BigInt(bytes) > 1n << 64n)
+      this.#note(at, 'length');
     if (this.#stale && this.#commands.translating) this.#note(at, 'request without flush');
     const routingId = requesters.find((each) => each.id === requester)!.routingId;
-    const firsts = new Set([address, (address + BigInt(bytes) - 1n) & ~0xfffn]);
+    const firsts = new Set([address, (address + BigInt(Math.max(bytes, 1)) - 1n) & ~0xfffn]);
     for (const first of firsts) {
       if (first < address && firsts.size > 1) continue;
       this.#piece(at, operation, first, routingId);
