@@ -135,7 +135,9 @@ function buildPoint(profile: Profile, { region, from, to, start }: Point): Built
     for (const side of ['before', 'at', 'across'] as const) {
       for (const write of [false, true]) {
         for (let who = 0; who < ways; who++) {
-          made.probe(who, border, side, { pick: 0, to: 'mapped', place: 'inside', length: 3, offset: 0, write });
+          // The nearest byte alone, and sixteen of them.
+          const length = (border + who) % 2 === 0 || side === 'across' ? 3 : 64;
+          made.probe(who, border, side, { pick: 0, to: 'mapped', place: 'inside', length, offset: 0, write });
         }
       }
     }

@@ -131,7 +131,7 @@ export class ProtectionCase {
   probe(who: number, border: number, side: 'before' | 'at' | 'across' | 'beside', request: RequestIntent): void {
     const seat = this.stage.plan.seat(who);
     const at = this.borders[border % this.borders.length]!;
-    const bytes = 4 * (1 + (request.length & 15));
+    const bytes = request.length < 64 ? 4 * (1 + (request.length & 15)) : 1 + (request.length & 3);
     const far = BigInt(request.offset) * 64n;
     const address = { before: at - BigInt(bytes), at, across: at - BigInt(bytes >> 1), beside: at + (far & ~63n) }[
       side
