@@ -203,7 +203,6 @@ export const passThrough: Property<PassIntents> = {
     read: 0.1,
     write: 0.1,
     'pass-through': 0.2,
-    'fault:4h': 0.1,
     'made:above': 0.2,
     'made:odd-entry': 0.02,
   }),
