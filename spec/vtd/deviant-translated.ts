@@ -43,7 +43,7 @@ export function insteadOfTranslating(
   outcome: Translated,
   seen: readonly bigint[],
 ): readonly Sketch[] {
-  const size = outcome.labels.find((label) => label.startsWith('page:') || label === 'pass-through') ?? 'untranslated';
+  const size = outcome.labels.find((label) => /^(page:|pass-through|zero-length)/.test(label)) ?? 'untranslated';
   const special = outcome.clauses.includes('VTD-IAR-006') ? 'output beside FEEx in a page that overlaps it' : size;
   const clause = outcome.clauses.includes('VTD-IAR-006') ? 'VTD-IAR-006' : (outcome.clauses.at(-1) ?? 'VTD-SS-024');
   const elsewhere = seen
