@@ -8,10 +8,14 @@ import { faultReporting } from './fault-reporting.js';
 import { globalCommands } from './global-commands.js';
 import { invalidationQueue } from './invalidation-queue.js';
 import { isolation } from './isolation.js';
+import { passThrough } from './pass-through.js';
+import { protectedMemory } from './protected-memory.js';
 import { queuedInvalidation } from './queued-invalidation.js';
 import { registerAccess } from './register-access.js';
+import { snoop } from './snoop.js';
 import { superpageSplit } from './superpage-split.js';
 import { translation } from './translation.js';
+import { zeroLength } from './zero-length.js';
 
 /** Every property, in the order in which they are listed and run. */
 export const properties: readonly Property[] = [
@@ -28,4 +32,8 @@ export const properties: readonly Property[] = [
   globalCommands,
   invalidationQueue,
   queuedInvalidation,
+  passThrough,
+  zeroLength,
+  snoop,
+  protectedMemory,
 ];

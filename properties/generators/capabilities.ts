@@ -37,6 +37,8 @@ export interface Width {
 export interface PlatformRequester {
   readonly id: string;
   readonly routingId: number;
+  readonly zeroLengthReads?: boolean;
+  readonly noSnoop?: boolean;
 }
 
 /** Where an address lies. `interrupt` is FEExxxxxh, whatever the memory map says of it. */
@@ -66,6 +68,8 @@ export interface Platform {
   readonly deviceTlb: boolean;
   /** The unit has a leaf bit 11 (SNP). */
   readonly snoopControl: boolean;
+  /** A zero-length read needs no read permission. */
+  readonly zeroLengthRead: boolean;
   /** TTM may be changed while translation is on. */
   readonly modeSwitch: boolean;
   readonly scalable: boolean;
@@ -145,6 +149,7 @@ export function platformOf(profile: Profile): Platform {
     passThrough: field(ecap, ECAP_FIELDS.PT) === 1n,
     deviceTlb: field(ecap, ECAP_FIELDS.DT) === 1n,
     snoopControl: field(ecap, ECAP_FIELDS.SC) === 1n,
+    zeroLengthRead: field(cap, CAP_FIELDS.ZLR) === 1n,
     modeSwitch: field(cap, CAP_FIELDS.ESRTPS) === 1n,
     scalable: field(ecap, ECAP_FIELDS.SMTS) === 1n,
     abortMode: field(ecap, ECAP_FIELDS.ADMS) === 1n,
@@ -212,4 +217,30 @@ export function unsuitable(profile: Profile): string | undefined {
 /** Why no scenario of the invalidation queue can be made for a profile, or `undefined`. */
 export function withoutQueue(profile: Profile): string | undefined {
   return unsuitable(profile) ?? (platformOf(profile).queue ? undefined : 'no invalidation queue (ECAP.QI is 0)');
+}
+
+/** Why no zero-length read can be sent through a profile's unit, or `undefined`. */
+export function withoutZeroLengthReads(profile: Profile): string | undefined {
+  const able = platformOf(profile).requesters.some(({ zeroLengthReads }) => zeroLengthReads === true);
+  return unsuitable(profile) ?? (able ? undefined : 'no requester can send zero-length reads');
+}
+
+/** Why no scenario of snooping can be made for a profile, or `undefined`. */
+export function withoutNoSnoop(profile: Profile): string | undefined {
+  const able = platformOf(profile).requesters.some(({ noSnoop }) => noSnoop === true);
+  return unsuitable(profile) ?? (able ? undefined : 'no requester can set the no-snoop attribute');
+}
+
+/** Why no scenario of protected memory can be made for a profile, or `undefined`. */
+export function withoutProtection(profile: Profile): string | undefined {
+  const { protectedLow, protectedHigh } = platformOf(profile);
+  return (
+    unsuitable(profile) ??
+    (protectedLow || protectedHigh ? undefined : 'no protected memory regions (CAP.PLMR and CAP.PHMR are 0)')
+  );
+}
+
+/** Why no scenario of pass-through can be made for a profile, or `undefined`. */
+export function withoutPassThrough(profile: Profile): string | undefined {
+  return unsuitable(profile) ?? (platformOf(profile).passThrough ? undefined : 'no pass-through (ECAP.PT is 0)');
 }

@@ -10,6 +10,7 @@ import {
   type CaseIntents,
   type DomainIntent,
   type InvalidationIntent,
+  NO_BYTES,
   type PageIntent,
   type Recipe,
   type RequestIntent,
@@ -29,14 +30,22 @@ function weighted<T extends string>(weights: Readonly<Partial<Record<T, number>>
 }
 
 /** Requests, going where the weights say. */
-export function requestArbitrary(targets: Recipe['targets'] = {}): Arbitrary<RequestIntent> {
+export function requestArbitrary(
+  recipe: Pick<Recipe, 'targets' | 'zeroLengthOneIn' | 'noSnoop'> = {},
+): Arbitrary<RequestIntent> {
+  const { targets, zeroLengthOneIn, noSnoop } = recipe;
+  const length = fc.nat(NO_BYTES - 1);
   return fc.record({
     pick: fc.nat(63),
     to: weighted({ ...TARGETS, ...targets }),
     place: fc.constantFrom('inside', 'inside', 'inside', 'start', 'end', 'cross'),
-    length: fc.nat(79),
+    length:
+      zeroLengthOneIn === undefined
+        ? length
+        : fc.tuple(fc.nat(zeroLengthOneIn - 1), length).map(([rare, some]) => (rare === 0 ? NO_BYTES : some)),
     offset: fc.nat(1023),
     write: fc.boolean(),
+    ...(noSnoop === true ? { noSnoop: fc.boolean() } : {}),
   });
 }
 
@@ -98,7 +107,7 @@ export function invalidationArbitrary(): Arbitrary<InvalidationIntent> {
 function acts(platform: Platform, recipe: Recipe): { readonly [A in Act]: Arbitrary<Extract<Step, { act: A }>> } {
   const who = fc.nat(Math.max(platform.requesters.length - 1, 0));
   const pick = fc.nat(63);
-  const request = requestArbitrary(recipe.targets);
+  const request = requestArbitrary(recipe);
   const page = pages(platform, recipe);
   const aims = Object.fromEntries(AIMS.map((aim) => [aim, 1])) as Record<Aim, number>;
   return {
@@ -133,6 +142,7 @@ function acts(platform: Platform, recipe: Recipe): { readonly [A in Act]: Arbitr
     reroot: fc.record({ act: fc.constant('reroot'), who, empty: fc.boolean(), request }),
     collect: fc.record({ act: fc.constant('collect'), overflow: fc.boolean() }),
     flush: fc.record({ act: fc.constant('flush') }),
+    snoop: fc.record({ act: fc.constant('snoop'), who, pick, on: fc.nat(3).map((n) => n > 0) }),
     load: fc.record({ act: fc.constant('load'), frame: pick }),
     invalidate: fc.record({ act: fc.constant('invalidate'), what: invalidationArbitrary() }),
   };

@@ -11,11 +11,15 @@ export interface RequestIntent {
   readonly to: 'mapped' | 'slot' | 'beyond' | 'foreign' | 'wild';
   /** Inside the page, at its start, at its end, across its end. */
   readonly place: 'inside' | 'start' | 'end' | 'cross';
-  /** 0 to 79: most give multiples of 4 bytes, the last 16 odd lengths at odd addresses. */
+  /** 0 to 79: most give multiples of 4 bytes, the last 16 odd lengths at odd addresses. {@link NO_BYTES}: a zero-length read. */
   readonly length: number;
   readonly offset: number;
   readonly write: boolean;
+  readonly noSnoop?: boolean;
 }
+
+/** Drawn length that stands for a read of no bytes. */
+export const NO_BYTES = 80;
 
 /** A page to map: where, how large, with which rights. */
 export interface PageIntent {
@@ -103,6 +107,8 @@ export type Step =
   | { readonly act: 'interrupt'; readonly who: number; readonly page: number }
   | { readonly act: 'reroot'; readonly who: number; readonly empty: boolean; readonly request: RequestIntent }
   | { readonly act: 'collect'; readonly overflow: boolean }
+  /** SNP of a leaf. */
+  | { readonly act: 'snoop'; readonly who: number; readonly pick: number; readonly on: boolean }
   | { readonly act: 'flush' }
   | { readonly act: 'invalidate'; readonly what: InvalidationIntent }
   | { readonly act: 'load'; readonly frame: number };
@@ -156,5 +162,9 @@ export interface Recipe {
   readonly quietOneIn?: number;
   /** Of how many mapped pages one may be a superpage (default 1). */
   readonly largePagesOneIn?: number;
+  /** Of how many requests one is a zero-length read (default none). */
+  readonly zeroLengthOneIn?: number;
+  /** Half of the requests have the no-snoop attribute. */
+  readonly noSnoop?: boolean;
   readonly steps?: { readonly least: number; readonly most: number };
 }

@@ -144,7 +144,8 @@ export class Plan {
     }
     const aw = Math.max(...this.platform.widths.map((width) => width.aw));
     // Every pass-through entry is alike, so that they may share an id; it is one that no domain gets.
-    return { type: PASS_THROUGH, faultDisable, table: 0n, aw, domainId: this.passThroughId };
+    // No table is read; one who reads it all the same finds no memory there, and so the requests may write.
+    return { type: PASS_THROUGH, faultDisable, table: this.platform.hole ?? 0n, aw, domainId: this.passThroughId };
   }
 
   /** Domain id of pass-through entries. */

@@ -119,7 +119,7 @@ export function routeOf(plan: Plan, written: Written, seat: Seat, address: bigin
 
 /** How a request lies to the interrupt range. */
 export function overlapsInterruptRange(address: bigint, bytes: number): 'no' | 'inside' | 'partly' {
-  const last = address + BigInt(bytes) - 1n;
+  const last = address + BigInt(Math.max(bytes, 1)) - 1n;
   if (last < INTERRUPT_RANGE.first || address > INTERRUPT_RANGE.last) return 'no';
   return address >= INTERRUPT_RANGE.first && last <= INTERRUPT_RANGE.last ? 'inside' : 'partly';
 }

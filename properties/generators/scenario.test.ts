@@ -17,6 +17,8 @@ import { Stage } from './stage.js';
 const ALLOWED: Readonly<Record<string, Allowances>> = {
   'global-commands': { turnsOff: true },
   'fault-event': { queueErrors: true, turnsOff: true },
+  'zero-length': { zeroLength: true },
+  snoop: { noSnoop: true },
   'invalidation-queue': { queueErrors: true, staysStopped: true },
 };
 
@@ -40,7 +42,7 @@ function crowded(profile: Profile): Profile {
 }
 
 test.each(properties)('$id stays away from devices all around', (property) => {
-  const profile = crowded(withCapabilities(engineProfile(shapeOf('57-1g')), {}, { QI: 1 }));
+  const profile = crowded(withCapabilities(engineProfile(shapeOf('57-1g')), { PLMR: 1, PHMR: 1 }, { QI: 1 }));
   let withheld = 0;
   const drawn = fc.sample(property.intents(profile), { seed: 12, numRuns: CASES });
   const sweep = property.sweep?.(profile);
@@ -179,6 +181,25 @@ describe('the checker sees', () => {
     expect(faults({ ...write, register: 'IOTLB', size: 4 })).toContain('preserved bits');
     expect(faults({ ...write, register: 'IOTLB', size: 4, offset: 4 })).toBe('');
     expect(faults({ ...write, register: 'FEDATA', size: 4, value: 1n << 32n })).toContain('does not fit');
+  });
+
+  test('protected regions that change while they are protected', () => {
+    const write = (register: string, value: bigint): Operation => {
+      return { op: 'regWrite', component: 'iommu0', register, size: 4, value };
+    };
+    const poll = (expect: bigint): Operation => {
+      return { op: 'poll', component: 'iommu0', register: 'PMEN', size: 4, mask: 1n, expect, limit: 9 };
+    };
+    const end = changed(plain);
+    const faults = (...operations: readonly Operation[]): string =>
+      faultsOf(plain, 'ready', [...operations, ...end]).join();
+    const on = write('PMEN', 1n << 31n);
+    const off = write('PMEN', 0n);
+    expect(faults(write('PLMBASE', 0n), on, poll(1n), off, poll(0n), write('PLMBASE', 0n))).toBe('');
+    expect(faults(on, poll(1n), write('PLMBASE', 0n))).toContain('PLMBASE while protected');
+    expect(faults(on, poll(1n), off, write('PLMLIMIT', 0n), poll(0n))).toContain('PLMLIMIT while protected');
+    expect(faults(on)).toContain('request while PRS changes');
+    expect(faults(on, poll(0n))).toContain('wrong PRS');
   });
 
   test('messages that are no plain interrupt, and changes of one that may be under way', () => {

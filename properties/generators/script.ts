@@ -39,6 +39,7 @@ export interface Request {
   readonly address: bigint;
   readonly direction: 'read' | 'write';
   readonly bytes: number;
+  readonly noSnoop?: boolean;
 }
 
 /** How a collection of faults ends. */
@@ -202,7 +203,8 @@ export class Script {
     const token = this.#tokens.get(key) ?? 0;
     this.#tokens.set(key, token + 1);
     const bytes = Math.min(request.bytes, this.#platform.profile.limits.dmaBytes);
-    this.operations.push({ op: 'dma', requester, address, direction, bytes, token });
+    const snoop = request.noSnoop === true ? { noSnoop: true } : {};
+    this.operations.push({ op: 'dma', requester, address, direction, bytes, token, ...snoop });
     return this.operations.length - 1;
   }
 }

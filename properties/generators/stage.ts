@@ -2,7 +2,7 @@ import { TOKEN_BYTES } from '../../spec/layout/tokens.js';
 import { INTERRUPT_RANGE } from '../../spec/layout/vtd.js';
 import { FRAME, type Platform } from './capabilities.js';
 import { addressOf, covers } from './entries.js';
-import type { RequestIntent, SlotIntent } from './intents.js';
+import { NO_BYTES, type RequestIntent, type SlotIntent } from './intents.js';
 import { type Domain, type Mapping, Plan, type Seat } from './plan.js';
 import { type Completion, Queue } from './queue.js';
 import { overlapsInterruptRange, routeOf } from './route.js';
@@ -27,11 +27,26 @@ export interface Shape {
   readonly address: bigint;
   readonly bytes: number;
   readonly write: boolean;
+  readonly noSnoop?: boolean;
 }
 
-/** Bytes of a request: 4 to 64 in fours, some odd. */
+/** Bytes of a request: 4 to 64 in fours, some odd; or none. */
 function lengthOf(length: number): number {
+  if (length === NO_BYTES) return 0;
   return length < 64 ? 4 * (1 + (length & 15)) : 3 * (length - 63);
+}
+
+/** The shape of a request: one without bytes is a read. */
+function shapeFor({ write, noSnoop }: RequestIntent, address: bigint, bytes: number): Shape {
+  return { address, bytes, write: write && bytes > 0, ...(noSnoop === true ? { noSnoop } : {}) };
+}
+
+/** What the requester can send of a request. */
+function sendable({ requester }: Seat, shape: Shape): Shape {
+  const { noSnoop, ...rest } = shape;
+  const bytes = shape.bytes === 0 && requester.zeroLengthReads !== true ? 4 : shape.bytes;
+  const snoop = noSnoop === true && requester.noSnoop === true ? { noSnoop } : {};
+  return { ...rest, bytes, write: shape.write && bytes > 0, ...snoop };
 }
 
 /** Offset of a request in its page. */
@@ -41,7 +56,7 @@ function offsetIn(request: RequestIntent, bytes: number): number {
     case 'start':
       return 0;
     case 'end':
-      return 4096 - bytes;
+      return 4096 - Math.max(bytes, 1);
     case 'cross':
       return 4096 - 4 * (1 + (request.offset % Math.max(1, Math.ceil(bytes / 4) - 1))) + shift;
     case 'inside':
@@ -118,14 +133,14 @@ export class Stage {
     const bytes = lengthOf(request.length);
     const data = this.plan.dataIn(mapping, request.pick * 7 + request.offset);
     const page = data === undefined ? mapping.iova : mapping.iova + (data - mapping.out);
-    return { address: page + BigInt(offsetIn(request, bytes)), bytes, write: request.write };
+    return shapeFor(request, page + BigInt(offsetIn(request, bytes)), bytes);
   }
 
   /** What a request intent comes to for a requester. */
   shapeOf(seat: Seat, request: RequestIntent): Shape {
     const bytes = lengthOf(request.length);
     const domain = this.plan.domainOf(seat);
-    const at = (address: bigint): Shape => ({ address, bytes, write: request.write });
+    const at = (address: bigint): Shape => shapeFor(request, address, bytes);
     if (domain === undefined) return at(this.#identityAddress(request, bytes));
     const own = this.mapping(domain, request.pick);
     if (request.to === 'mapped' && own !== undefined) return this.inMapping(own, request);
@@ -152,7 +167,8 @@ export class Stage {
   }
 
   /** The request as it may be sent, or `undefined` when it could touch what scenarios must leave alone. */
-  #permitted(seat: Seat, shape: Shape): Shape | undefined {
+  #permitted(seat: Seat, wanted: Shape): Shape | undefined {
+    const shape = sendable(seat, wanted);
     const { address, bytes } = shape;
     if (address < 0n || address + BigInt(bytes) > ADDRESSES) return undefined;
     const range = overlapsInterruptRange(address, bytes);
@@ -186,12 +202,12 @@ export class Stage {
   /** A leaf leads there: again only what is a plain message, should it come through. */
   #throughToInterruptRange(shape: Shape): Shape | undefined {
     const page = shape.address & ~(FRAME - 1n);
-    return { ...shape, address: page, bytes: 4 };
+    return { ...shape, address: page, bytes: Math.min(shape.bytes, 4) };
   }
 
   #untranslated(shape: Shape): Shape | undefined {
     const { memory, platform } = this.plan;
-    const last = shape.address + BigInt(shape.bytes) - 1n;
+    const last = shape.address + BigInt(Math.max(shape.bytes, 1)) - 1n;
     const inside = shape.address >= memory.frameAddress(memory.tableFrames);
     if (!inside || last >= memory.frameAddress(platform.frames)) return undefined;
     if (shape.write) {
@@ -251,9 +267,11 @@ export class Stage {
     }
     this.settle();
     const direction = shape.write ? 'write' : 'read';
-    const { address, bytes } = shape;
-    const at = this.script.dma({ requester: seat.requester.id, address, direction, bytes });
+    const { write: _, ...rest } = shape;
+    const at = this.script.dma({ requester: seat.requester.id, direction, ...rest });
     if (at < 0) return undefined;
+    if (shape.bytes === 0) this.count('made:zero-length');
+    if (shape.noSnoop === true) this.count('made:no-snoop');
     this.#requests++;
     return at;
   }

@@ -1,4 +1,4 @@
-import { CONTEXT_ENTRY, INTERRUPT_RANGE, ROOT_ENTRY, TABLE_MODE } from '../../spec/layout/vtd.js';
+import { CONTEXT_ENTRY, INTERRUPT_RANGE, ROOT_ENTRY, SECOND_STAGE_ENTRY, TABLE_MODE } from '../../spec/layout/vtd.js';
 import { breakChain, breakContext, type Probe } from './breaks.js';
 import { FRAME, withField } from './capabilities.js';
 import { type Corruption, corrupted, type EntryKind } from './corrupt.js';
@@ -32,7 +32,10 @@ function domainFor(stage: Stage, seat: Seat, pick: number): Domain | undefined {
 
 function probeShape(stage: Stage, mapping: Mapping, request: RequestIntent, probe: Probe): Shape {
   const shape = stage.inMapping(mapping, request);
+  // A zero-length read stays one.
+  if (shape.bytes === 0) return { ...shape, address: probe.address ?? shape.address };
   return {
+    ...shape,
     address: probe.address ?? shape.address,
     bytes: probe.bytes ?? shape.bytes,
     write: probe.write ?? shape.write,
@@ -214,6 +217,13 @@ const PERFORM: Performers = {
   reroot,
   collect: (stage, { overflow }) => {
     stage.collect(overflow);
+  },
+  snoop: (stage, { who, pick, on }) => {
+    if (!stage.plan.platform.snoopControl) return;
+    changeLeaf(stage, who, pick, (_, mapping) => {
+      const leaf = mapping.entries.at(-1)!;
+      stage.plan.putEntry(leaf, withField(stage.plan.memory.read(leaf), SECOND_STAGE_ENTRY.fields.SNP, on ? 1n : 0n));
+    });
   },
   flush: (stage) => {
     stage.flush();

@@ -341,6 +341,23 @@ export const vtdQueueClauses: readonly Clause[] = [
   ),
 
   clause(
+    'VTD-SNP-001',
+    'Snoop Behavior',
+    "SC=1, SNP=1 in the second-stage leaf: the access is snooped whatever the request's no-snoop attribute says.",
+    '1S',
+    'SC',
+    'N39',
+  ),
+  clause(
+    'VTD-SNP-R01',
+    'Snoop Behavior',
+    'A second-stage or pass-through access without the no-snoop attribute is snooped.',
+    '1S',
+    '-',
+    'N39',
+  ),
+
+  clause(
     'VTD-PMR-001',
     'Protected Memory Enable Register',
     'EPM=1: DMA whose host address is in the low or high region is blocked and not recorded.',

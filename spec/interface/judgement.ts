@@ -80,8 +80,8 @@ export interface Judgement {
   readonly clauses: ClauseCounts;
   /**
    * What the device requests were, counted: "read", "write", "crossing", "page:4K", "page:2M", "page:1G",
-   * "levels:3" to "levels:5", "pass-through", "interrupt", and "fault:Ch" for a reason that was recorded and read, or
-   * that a deviation kept out of the records.
+   * "levels:3" to "levels:5", "pass-through", "snoop:forced", "protected", "interrupt", and "fault:Ch" for a reason that
+   * was recorded and read, or that a deviation kept out of the records.
    */
   readonly labels: Readonly<Record<string, number>>;
   readonly statistics: JudgementStatistics;

@@ -47,11 +47,14 @@ export interface DeviceRequest {
   readonly address: bigint;
   readonly bytes: number;
   readonly access: 'read' | 'write';
+  /** The no-snoop attribute is set. */
+  readonly noSnoop?: boolean;
 }
 
 /** What happens to one piece of a request. */
 export type Effect =
-  | { readonly kind: 'memory'; readonly address: bigint }
+  /** `snooped`: the clause by which the access must be snooped; absent where it need not be. */
+  | { readonly kind: 'memory'; readonly address: bigint; readonly snooped?: string }
   | { readonly kind: 'blocked' }
   | { readonly kind: 'interrupt' };
 

@@ -59,6 +59,8 @@ export interface DmaObservation extends ObservationBase {
   readonly status?: CompletionStatus;
   /** For a read: the bytes that the device received, as long as the request. */
   readonly data?: Uint8Array;
+  /** Whether the platform snooped the processors' caches for all that the request did to memory. */
+  readonly snooped?: boolean;
 }
 
 export interface CpuObservation extends ObservationBase {

@@ -120,6 +120,8 @@ export interface DmaOperation {
    * and used once per requester, direction and scenario, so that a stray byte names its operation.
    */
   readonly token: number;
+  /** The request's no-snoop attribute (NS=1); only from a requester that can set it. */
+  readonly noSnoop?: boolean;
 }
 
 /** A device signals an interrupt with a 4-byte memory write (MSI). */

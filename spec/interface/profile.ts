@@ -23,6 +23,10 @@ export interface Requester {
   readonly msi: boolean;
   /** Width of the PASIDs it can send, 0 when none. */
   readonly pasidBits: number;
+  /** Whether it can send reads of no bytes; absent means no. */
+  readonly zeroLengthReads?: boolean;
+  /** Whether it can set the no-snoop attribute of its requests; absent means no. */
+  readonly noSnoop?: boolean;
 }
 
 /**

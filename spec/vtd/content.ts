@@ -2,7 +2,7 @@ import { field, isSet } from '../bits.js';
 import type { RegisterAccess } from '../interface/model.js';
 import type { Bits } from '../layout/vtd.js';
 import { REGISTER_FIELDS } from './register-fields.js';
-import { mapFaults, type VtdState } from './state.js';
+import { type Alignment, mapFaults, type VtdState } from './state.js';
 
 /** One lawful content of a register, and the state in which it is read. */
 export interface Content {
@@ -47,7 +47,17 @@ export function mergeContents(contents: readonly Content[]): readonly Content[] 
     state.pending !== pending || state.queue !== queue || state.performed !== performed;
   if (rest.some(differs)) return contents;
   const faults = contents.flatMap((content) => content.state.faults);
-  return [{ ...first, state: mapFaults({ ...first.state, faults }, (each) => each) }];
+  const alignment = rest.reduce((all, { state }) => eitherAlignment(all, state.alignment), first.state.alignment);
+  return [{ ...first, state: mapFaults({ ...first.state, faults, alignment }, (each) => each) }];
+}
+
+/** What is known when either of two is so. */
+function eitherAlignment(one: Alignment, other: Alignment): Alignment {
+  const common = Object.entries(one).flatMap(([register, [least, most]]) => {
+    const also = other[register];
+    return also === undefined ? [] : [[register, [Math.min(least, also[0]), Math.max(most, also[1])]] as const];
+  });
+  return Object.fromEntries(common);
 }
 
 /** Whether an observed value of an access is a lawful reading of a content. */

@@ -1,18 +1,25 @@
 import { reasonName } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
-import type { DepartureSearch, Deviation, DeviceRequest, Piece } from '../interface/model.js';
+import type { DepartureSearch, Deviation, DeviceRequest } from '../interface/model.js';
 import { FAULT } from '../layout/vtd.js';
 import { clauseOf, granularityName } from './caching/scope.js';
-import { condition, type FaultCondition, REQUEST_REASONS } from './conditions.js';
+import { type FaultCondition, REQUEST_REASONS } from './conditions.js';
+import {
+  insteadOfProtecting,
+  insteadOfTranslating,
+  type Page,
+  recordedAs,
+  refused,
+  type Sketch,
+  way,
+} from './deviant-translated.js';
 import { lenientTranslation } from './lenient.js';
 import { protectedAt } from './protected-memory.js';
-import { type Outcome, outcomeKey, type PageRequest, type RequestContext } from './request.js';
+import { type Outcome, outcomeKey, type RequestContext } from './request.js';
 import { join, pageOutcomes, pagesOf, pageWays, recordedWays, type Way } from './requests.js';
 import type { VtdState } from './state.js';
 
 /** Departures: what a unit that breaks a rule may have done instead. Used only when nothing admitted fits. */
-
-type Page = PageRequest & { readonly offset: number };
 
 /** Departures of a request: of one of its pages while the others do what is admitted, or of all in the same manner. */
 export function deviantWays(
@@ -55,12 +62,6 @@ function joinDeviant(first: Way, second: Way): Way {
     if (!identities.some((each) => each.discriminator === identity.discriminator)) identities.push(identity);
   }
   return { ...joined, deviation: { ...first.deviation, identities } };
-}
-
-/** A departure, and the ways on that it stands for, worked out only when it is asked for. */
-interface Sketch {
-  readonly deviation: Deviation;
-  readonly ways: () => readonly Way[];
 }
 
 function deviantPage(state: VtdState, page: Page, context: RequestContext, search: DepartureSearch): readonly Way[] {
@@ -152,7 +153,6 @@ function usedAfterwards(state: VtdState, page: Page, outcome: Outcome, clause: s
 }
 
 type Blocked = Outcome & { readonly kind: 'blocked' };
-type Translated = Outcome & { readonly kind: 'translated' };
 
 function insteadOfBlocking(
   state: VtdState,
@@ -259,79 +259,6 @@ function otherReasons(
   );
 }
 
-/** VTD-PMR-001 broken: protected memory was reached, or the refusal was recorded. */
-function insteadOfProtecting(state: VtdState, page: Page, outcome: Translated): readonly Sketch[] {
-  const deviation = (kind: string, observed: string): Deviation => ({
-    identities: [{ clause: 'VTD-PMR-001', kind, discriminator: `protected memory: blocked→${observed}` }],
-    expected: 'blocked, not recorded',
-    observed,
-  });
-  const through = deviation('access-let-through', 'let through');
-  return [
-    way(state, page, { kind: 'memory', address: outcome.address }, outcome, through),
-    ...REQUEST_REASONS.map((reason) =>
-      recordedAs(state, page, reason, outcome, deviation('fault-recorded', `recorded as ${reasonName(reason)}`)),
-    ),
-  ];
-}
-
-function insteadOfTranslating(
-  state: VtdState,
-  page: Page,
-  outcome: Translated,
-  seen: readonly bigint[],
-): readonly Sketch[] {
-  const size = outcome.labels.find((label) => label.startsWith('page:') || label === 'pass-through') ?? 'untranslated';
-  const special = outcome.clauses.includes('VTD-IAR-006') ? 'output beside FEEx in a page that overlaps it' : size;
-  const clause = outcome.clauses.includes('VTD-IAR-006') ? 'VTD-IAR-006' : (outcome.clauses.at(-1) ?? 'VTD-SS-024');
-  const elsewhere = seen
-    .filter((address) => address !== outcome.address)
-    .map((address) =>
-      way(state, page, { kind: 'memory', address }, outcome, {
-        identities: [{ clause, kind: 'wrong-address', discriminator: `${special}: output→another address` }],
-        expected: `0x${outcome.address.toString(16)}`,
-        observed: `0x${address.toString(16)}`,
-      }),
-    );
-  return [...elsewhere, ...refused(state, page, [clause], special, `0x${outcome.address.toString(16)}`, outcome)];
-}
-
-/** An access that is admitted is refused: recorded with some reason, or silently. */
-function refused(
-  state: VtdState,
-  page: Page,
-  clauses: readonly string[],
-  what: string,
-  expected: string,
-  outcome: Pick<Outcome, 'evidence'>,
-): readonly Sketch[] {
-  const deviation = (observed: string): Deviation => ({
-    identities: clauses.map((clause) => ({
-      clause,
-      kind: 'access-refused',
-      discriminator: `${what}: translated→${observed}`,
-    })),
-    expected,
-    observed: `refused, ${observed}`,
-  });
-  return [
-    ...REQUEST_REASONS.map((reason) => recordedAs(state, page, reason, outcome, deviation(reasonName(reason)))),
-    way(state, page, { kind: 'blocked' }, outcome, deviation('no record')),
-  ];
-}
-
-/** Recorded with a reason that is not admitted; the address is the request's, as in any record. */
-function recordedAs(
-  state: VtdState,
-  page: Page,
-  reason: number,
-  outcome: Pick<Outcome, 'evidence'>,
-  deviation: Deviation,
-): Sketch {
-  const recorded: FaultCondition = { ...condition(reason, 'VTD-FREC-002', 'other reason'), addressRecorded: true };
-  return { deviation, ways: () => recordedWays(state, page, [recorded], outcome.evidence) };
-}
-
 /** Where a request that should be blocked may have gone. */
 function destinations(
   state: VtdState,
@@ -344,18 +271,6 @@ function destinations(
       ? undefined
       : lenientTranslation(page, state.root, state.caps, context.view);
   return [...new Set([...(lenient === undefined ? [] : [lenient]), ...seen])];
-}
-
-function way(
-  state: VtdState,
-  page: Page,
-  effect: Piece['effect'],
-  outcome: Pick<Outcome, 'evidence'>,
-  deviation: Deviation,
-): Sketch {
-  const pieces = [{ offset: page.offset, bytes: page.bytes, effect }];
-  const ended: Way = { next: state, pieces, clauses: [], evidence: outcome.evidence, labels: [] };
-  return { deviation, ways: () => [ended] };
 }
 
 function reasonNames(conditions: readonly FaultCondition[]): string {

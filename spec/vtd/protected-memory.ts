@@ -1,7 +1,9 @@
 import { field } from '../bits.js';
+import type { Evidence } from '../interface/judgement.js';
 import { PMEN_FIELDS } from '../layout/vtd.js';
 import { all, at, type Content, content } from './content.js';
 import type { CommandResult } from './global-command.js';
+import { storageRegister } from './register-file.js';
 import type { VtdState } from './state.js';
 
 /**
@@ -14,26 +16,97 @@ export function protectedAt(state: VtdState, address: bigint, bytes: number): 'n
   const { caps, pending } = state;
   if (!state.protection && pending.protection === undefined) return 'no';
   const last = address + BigInt(Math.max(bytes, 1)) - 1n;
-  const low = caps.protectedLow ? within(state, 'PLMBASE', 'PLMLIMIT', address, last) : 'no';
-  const found = low !== 'no' || !caps.protectedHigh ? low : within(state, 'PHMBASE', 'PHMLIMIT', address, last);
+  const places = regionsOf(state).map(([base, limit]) => within(state, base, limit, address, last));
+  const found = places.find((place) => place === 'yes') ?? places.find((place) => place === 'maybe') ?? 'no';
   // N55: while EPM changes nothing is said; older units may let remapped requests pass.
   const sure = pending.protection === undefined && !(caps.majorVersion < 2 && state.translation);
   return found === 'yes' && !sure ? 'maybe' : found;
 }
 
-/** How many low bits of base and limit may be unimplemented at most; the unit's own number is not in its profile. */
-const MOST_GRANULARITY = 24n;
+/** How many low bits of base and limit may be unimplemented at most, as long as software did not read it off. */
+const MOST_GRANULARITY = 24;
+
+const ones = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
+
+/** What is known of the number of low bits that a base or limit register lacks; one is reserved at least. */
+function alignmentOf(state: VtdState, register: string): readonly [least: number, most: number] {
+  return state.alignment[register] ?? [1, register.startsWith('PL') ? 31 : 63];
+}
+
+/** A region as its registers hold it: base bits N:0 count as 0, limit bits N:0 as 1, with the least and the most N possible. */
+function regionOf(state: VtdState, base: string, limit: string, which: 'narrow' | 'wide'): readonly [bigint, bigint] {
+  const bits = (register: string): number => {
+    const [least, most] = alignmentOf(state, register);
+    return which === 'narrow' ? least : Math.max(least, Math.min(most, MOST_GRANULARITY));
+  };
+  return [(state.stored[base] ?? 0n) & ~ones(bits(base)), (state.stored[limit] ?? 0n) | ones(bits(limit))];
+}
 
 /**
- * Whether a range lies in a region. Base bits N:0 count as 0 and limit bits N:0 as 1; as N is not known, what is
- * between the narrowest and the widest region is open. VTD-PMR-002: a limit below the base disables the region.
+ * Whether a range lies in a region. What is between the narrowest and the widest region is open.
+ * VTD-PMR-002: a limit below the base disables the region.
  */
 function within(state: VtdState, base: string, limit: string, first: bigint, last: bigint): 'no' | 'maybe' | 'yes' {
-  const from = state.stored[base] ?? 0n;
-  const to = state.stored[limit] ?? 0n;
-  const mask = (1n << MOST_GRANULARITY) - 1n;
-  if (from <= to && first >= from && last <= to) return 'yes';
-  return last >= (from & ~mask) && first <= (to | mask) ? 'maybe' : 'no';
+  const [from, to] = regionOf(state, base, limit, 'narrow');
+  if (first >= from && last <= to) return 'yes';
+  const [least, most] = regionOf(state, base, limit, 'wide');
+  return least <= most && last >= least && first <= most ? 'maybe' : 'no';
+}
+
+/** Base and limit register of each region that the unit has. */
+function regionsOf(state: VtdState): readonly (readonly [base: string, limit: string])[] {
+  const { protectedLow, protectedHigh } = state.caps;
+  return [
+    ...(protectedLow ? [['PLMBASE', 'PLMLIMIT'] as const] : []),
+    ...(protectedHigh ? [['PHMBASE', 'PHMLIMIT'] as const] : []),
+  ];
+}
+
+/**
+ * Why a request is let through although protection is on.
+ *
+ * 1. VTD-PMR-002: it goes between the limit and the base of a region that is disabled.
+ * 2. VTD-PMR-003: entries were read from a region on the way: the unit's own reads are not blocked.
+ */
+export function exemptions(
+  state: VtdState,
+  outcome: { readonly address: bigint; readonly evidence: readonly Evidence[] },
+): readonly string[] {
+  if (!state.protection || state.pending.protection !== undefined) return [];
+  const regions = regionsOf(state);
+  const between = regions.some(([base, limit]) => {
+    const [from, to] = regionOf(state, base, limit, 'wide');
+    return to < from && outcome.address > to && outcome.address < from;
+  });
+  const reads = outcome.evidence.flatMap(({ address, words }) =>
+    address === undefined || words === undefined
+      ? []
+      : [{ first: address, last: address + 8n * BigInt(words.length) - 1n }],
+  );
+  const inside = regions.some(([base, limit]) =>
+    reads.some(({ first, last }) => within(state, base, limit, first, last) === 'yes'),
+  );
+  return [...(between ? ['VTD-PMR-002'] : []), ...(inside ? ['VTD-PMR-003'] : [])];
+}
+
+/**
+ * VTD-PMR-R01: a base or limit reads as written, but for its bits N:0, which read 0: after ones were written,
+ * the highest 0 shows N. Each way to read is a content of its own that narrows what is known of N.
+ */
+export function regionContents(state: VtdState, register: string): readonly Content[] {
+  const storage = storageRegister(register, state.caps);
+  if (storage === undefined) return [];
+  const stored = (state.stored[register] ?? 0n) & storage.writable;
+  const [least, most] = alignmentOf(state, register);
+  const contents: Content[] = [];
+  for (let bits = least, first = least; bits <= most; bits++) {
+    const value = stored & ~ones(bits);
+    if (bits < most && (stored & ~ones(bits + 1)) === value) continue;
+    const narrowed = { ...state, alignment: { ...state.alignment, [register]: [first, bits] as const } };
+    contents.push(content(narrowed, value, all(8), [storage.clause], storage.optional));
+    first = bits + 1;
+  }
+  return contents;
 }
 
 /** VTD-PMR-R01: EPM is software's, and base and limit must not change while the regions are protected (facts 1.6). */

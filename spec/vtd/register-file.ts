@@ -93,11 +93,11 @@ export function storageRegister(name: string, caps: Capabilities): StorageRegist
     }
     case 'PLMBASE':
     case 'PLMLIMIT':
-      // The lowest bits are reserved; how many is found by writing ones (facts 1.6).
-      return { writable: bits([31, 1]), optional: bits([30, 1]), clause: 'VTD-PMR-R01' };
+      // The lowest bits are reserved; how many is found by writing ones (facts 1.6): see protected-memory.ts.
+      return { writable: bits([31, 1]), optional: 0n, clause: 'VTD-PMR-R01' };
     case 'PHMBASE':
     case 'PHMLIMIT':
-      return { writable: bits([63, 1]), optional: upper | bits([62, 1]), clause: 'VTD-PMR-R01' };
+      return { writable: bits([63, 1]), optional: upper, clause: 'VTD-PMR-R01' };
     default:
       return undefined;
   }

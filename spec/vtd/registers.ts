@@ -7,7 +7,7 @@ import { contextCommandContents, iotlbCommandContents } from './command-register
 import { all, type Content, content } from './content.js';
 import { faultContents } from './fault-registers.js';
 import { completeGlobalCommand, globalStatus } from './global-command.js';
-import { protectionContents } from './protected-memory.js';
+import { protectionContents, regionContents } from './protected-memory.js';
 import { completionStatus, eventControl, headContents, queueErrorContents } from './queue-registers.js';
 import { isReserved, registerExists, storageRegister } from './register-file.js';
 import type { VtdState } from './state.js';
@@ -78,6 +78,11 @@ export function registerContents(
       return state.faults.flatMap((faults) => faultContents({ ...state, faults: [faults] }, faults, access));
     case 'PMEN':
       return protectionContents(state);
+    case 'PLMBASE':
+    case 'PLMLIMIT':
+    case 'PHMBASE':
+    case 'PHMLIMIT':
+      return regionContents(state, register);
     case 'IQH':
       return headContents(state, view);
     case 'ICS':

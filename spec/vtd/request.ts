@@ -25,6 +25,7 @@ export interface PageRequest {
   readonly address: bigint;
   readonly bytes: number;
   readonly access: Access;
+  readonly noSnoop?: boolean;
 }
 
 /** One admissible way for such a request to end. */
@@ -258,7 +259,7 @@ function passThrough(
   const clauses = [context.mayFault.length > 0 ? 'VTD-CTX-015' : 'VTD-CTX-009'];
   const { address } = request;
   return [
-    { kind: 'translated', address, clauses, labels: ['pass-through'], evidence: [], stale: [] },
+    { kind: 'translated', address, clauses, labels: ['pass-through'], evidence: [], stale: [], forcedSnoop: false },
     ...refusal(context.mayFault),
   ];
 }
@@ -278,7 +279,7 @@ function distinct(outcomes: readonly Outcome[]): readonly Outcome[] {
 export function outcomeKey(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'translated':
-      return `${outcome.address}`;
+      return `${outcome.address}/${outcome.forcedSnoop}`;
     case 'blocked': {
       const conditions = outcome.conditions.map(({ reason, causes }) => `${reason}:${causes.join('+')}`);
       return `${conditions.join()}/${outcome.faultProcessingDisabled}`;

@@ -4,9 +4,10 @@ import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { eventMessage } from './events.js';
 import { completeGlobalCommand, writtenOnly } from './global-command.js';
-import { protectedAt } from './protected-memory.js';
+import { exemptions, protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type Outcome, type PageRequest, type RequestContext, translateRequest } from './request.js';
+import { mustBeSnooped } from './snoop.js';
 import { mapFaults, recordOf, type VtdState } from './state.js';
 
 /** One way on for a part of a request. */
@@ -15,13 +16,14 @@ export type Way = RequestSuccessor<VtdState>;
 /** The pages of a request: its parts, cut at 4 KiB boundaries. */
 export function pagesOf(request: DeviceRequest): readonly (PageRequest & { readonly offset: number })[] {
   const { sourceId, access } = request;
-  if (request.bytes === 0) return [{ sourceId, access, address: request.address, bytes: 0, offset: 0 }];
+  const snoop = request.noSnoop === true ? { noSnoop: true } : {};
+  if (request.bytes === 0) return [{ sourceId, access, ...snoop, address: request.address, bytes: 0, offset: 0 }];
   const pages: (PageRequest & { readonly offset: number })[] = [];
   for (let offset = 0; offset < request.bytes; ) {
     const address = request.address + BigInt(offset);
     const room = 4096 - Number(address & 0xfffn);
     const bytes = Math.min(room, request.bytes - offset);
-    pages.push({ sourceId, access, address, bytes, offset });
+    pages.push({ sourceId, access, ...snoop, address, bytes, offset });
     offset += bytes;
   }
   return pages;
@@ -154,8 +156,16 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
       return [undecided(state, page, 'inconclusive', outcome.reason)];
     case 'translated': {
       const { clauses, evidence, labels } = outcome;
-      const effect = { kind: 'memory', address: outcome.address } as const;
-      const way = { next: state, pieces: [pieceOf(page, effect)], clauses, evidence, labels };
+      const snooped = mustBeSnooped(page, outcome);
+      const effect = { kind: 'memory', address: outcome.address, ...(snooped && { snooped }) } as const;
+      const exempt = exemptions(state, outcome);
+      const way = {
+        next: state,
+        pieces: [pieceOf(page, effect)],
+        clauses: [...clauses, ...exempt],
+        evidence,
+        labels: [...labels, ...(snooped === 'VTD-SNP-001' ? ['snoop:forced'] : [])],
+      };
       return throughProtection(state, page, outcome.address, way);
     }
     case 'interrupt': {

@@ -21,8 +21,14 @@ export type SecondStageEntry =
   | { readonly kind: 'not-present'; readonly garbage: boolean }
   | { readonly kind: 'reserved'; readonly broken: readonly ReservedBit[]; readonly rights: Rights }
   | { readonly kind: 'table'; readonly address: bigint; readonly rights: Rights }
-  /** `pageBits`: 12, 21 or 30. */
-  | { readonly kind: 'leaf'; readonly address: bigint; readonly pageBits: number; readonly rights: Rights };
+  /** `pageBits`: 12, 21 or 30. `snoop`: SNP, which is reserved without snoop control. */
+  | {
+      readonly kind: 'leaf';
+      readonly address: bigint;
+      readonly pageBits: number;
+      readonly rights: Rights;
+      readonly snoop: boolean;
+    };
 
 const F = SECOND_STAGE_ENTRY.fields;
 
@@ -49,7 +55,8 @@ export function secondStageEntry(entry: bigint, level: Level, caps: Capabilities
   const broken = reservedBits(entry, level, leaf, caps);
   if (broken.length > 0) return { kind: 'reserved', broken, rights };
   const address = field(entry, F.ADDR) << 12n;
-  return leaf ? { kind: 'leaf', address, pageBits: pageBits(level), rights } : { kind: 'table', address, rights };
+  if (!leaf) return { kind: 'table', address, rights };
+  return { kind: 'leaf', address, pageBits: pageBits(level), rights, snoop: isSet(entry, F.SNP) };
 }
 
 /** Bits of the page that a leaf of a level maps. */

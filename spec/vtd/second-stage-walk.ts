@@ -33,6 +33,8 @@ export type Translation =
       readonly evidence: readonly Evidence[];
       /** Entries it rests on that memory does not hold any more. */
       readonly stale: readonly string[];
+      /** Whether the access is snooped whatever its attribute says; absent where no rule speaks of snooping. */
+      readonly forcedSnoop?: boolean;
     }
   /** Any one of the conditions may be reported. */
   | {
@@ -258,7 +260,7 @@ function leafEnds(
   entry: SecondStageEntry & { readonly kind: 'leaf' },
   walker: Walker,
 ): readonly Translation[] {
-  if (canBeCached(walk, version, walker)) return [output(walk, entry.address, entry.pageBits, walker)];
+  if (canBeCached(walk, version, walker)) return [output(walk, entry, walker)];
   const { window, decided } = walker;
   const by = window.covering.find((each) => each.submitted === window.leaves);
   if (by !== undefined && version.until <= window.leaves) {
@@ -272,7 +274,8 @@ function leafEnds(
  * The end of the walk. VTD-SS-024: output = leaf frame plus the offset bits of the input.
  * VTD-IAR-005, VTD-IAR-006: an output address in FEEx is blocked, whatever else the page holds.
  */
-function output(walk: Walk, frame: bigint, pageBits: number, walker: Walker): Translation {
+function output(walk: Walk, leaf: SecondStageEntry & { readonly kind: 'leaf' }, walker: Walker): Translation {
+  const { address: frame, pageBits } = leaf;
   const address = frame | (walker.address & ((1n << BigInt(pageBits)) - 1n));
   const inRange = address >= INTERRUPT_RANGE.first && address <= INTERRUPT_RANGE.last;
   if (inRange) return blocked(walk, condition(FAULT.OUTPUT_IN_INTERRUPT_RANGE, 'VTD-IAR-005', 'output in FEEx'));
@@ -285,6 +288,7 @@ function output(walk: Walk, frame: bigint, pageBits: number, walker: Walker): Tr
     labels: [`page:${{ 12: '4K', 21: '2M', 30: '1G' }[pageBits]}`, `levels:${walk.start.levels}`],
     evidence: [...walk.evidence, { what: 'output', address, reading: `leaf frame ${hex(frame)}` }],
     stale: walk.stale,
+    forcedSnoop: leaf.snoop,
   };
 }
 

@@ -120,6 +120,9 @@ export interface PendingCommands {
   readonly iotlb?: Invalidation;
 }
 
+/** For a base or limit register by name: least and most number of low bits that are not implemented. */
+export type Alignment = Readonly<Record<string, readonly [least: number, most: number]>>;
+
 /** State of a remapping unit, as far as software and devices can tell. Immutable. */
 export interface VtdState {
   readonly caps: Capabilities;
@@ -135,6 +138,8 @@ export interface VtdState {
   readonly interruptTableSet: boolean;
   /** PMEN.PRS. */
   readonly protection: boolean;
+  /** What reads of the protected regions' bases and limits told of their alignment. */
+  readonly alignment: Alignment;
   /** The invalidation queue; `undefined` while QIES=0. */
   readonly queue: QueueState | undefined;
   readonly completion: CompletionState;
@@ -175,6 +180,7 @@ export function initialState(component: Component, start: StartState): VtdState 
     compatibility: false,
     interruptTableSet: false,
     protection: false,
+    alignment: {},
     queue: undefined,
     completion: { complete: false, interruptMask: true, interruptPending: false, owed: [] },
     stored: {},

@@ -49,7 +49,8 @@ export function operationText(operation: Operation): string {
       return `write config of ${hex(operation.function)} at ${hex(operation.offset)} (${operation.size} bytes) = ${operand(operation.value)}`;
     case 'dma': {
       const pasid = operation.pasid === undefined ? '' : ` with PASID ${hex(operation.pasid)}`;
-      return `${operation.requester} ${operation.direction}s ${operation.bytes} bytes at ${hex(operation.address)}${pasid}, token ${operation.token}`;
+      const snoop = operation.noSnoop === true ? ', no snoop' : '';
+      return `${operation.requester} ${operation.direction}s ${operation.bytes} bytes at ${hex(operation.address)}${pasid}${snoop}, token ${operation.token}`;
     }
     case 'message':
       return `${operation.requester} signals ${hex(operation.data)} at ${hex(operation.address)}`;

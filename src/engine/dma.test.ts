@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { high, low, ROUTING_ID, TestMachine } from './testing.js';
+import { high, low, ROUTING_ID, shapeWith, TestMachine } from './testing.js';
 
 const PAGE = 0x20_0000n;
 const OTHER_PAGE = 0x40_0000n;
@@ -84,5 +84,48 @@ describe('DMA', () => {
     expect(write(made, 0xfee0_0000n)).toBe(true);
     expect(read(made, 0xfee0_0000n, 4).served).toBe(true);
     expect(made.takeFault()).toBeUndefined();
+  });
+});
+
+describe('snooping', () => {
+  /** Page 0 with SNP=1, page 1 without. */
+  function snooping() {
+    const made = new TestMachine(shapeWith('48-1g', { SC: 1 }));
+    const top = made.table();
+    made.assign(top, 1);
+    made.map(top, 3, 1, 0n, PAGE | 3n | (1n << 11n));
+    made.map(top, 3, 1, 0x1000n, OTHER_PAGE | 3n);
+    made.enable();
+    return made;
+  }
+  const snooped = ({ port }: TestMachine, address: bigint, noSnoop: boolean, count = 16): (boolean | undefined)[] =>
+    [
+      () => port.read(ROUTING_ID, high(address), low(address), new Uint8Array(count), noSnoop),
+      () => port.write(ROUTING_ID, high(address), low(address), BYTES.subarray(0, count), noSnoop),
+    ].map((request) => {
+      request();
+      return port.reachedMemory ? port.snooped : undefined;
+    });
+
+  test('follows the attribute, which SNP overrides', () => {
+    const made = snooping();
+    expect(snooped(made, 0n, false)).toEqual([true, true]);
+    expect(snooped(made, 0n, true)).toEqual([true, true]);
+    expect(snooped(made, 0x1000n, false)).toEqual([true, true]);
+    expect(snooped(made, 0x1000n, true)).toEqual([false, false]);
+  });
+
+  test('is told for a whole request, where it went to memory', () => {
+    const made = snooping();
+    expect(snooped(made, 0xff8n, true)).toEqual([false, false]);
+    expect(snooped(made, 0xff8n, false)).toEqual([true, true]);
+    expect(snooped(made, 0x2000n, false)).toEqual([undefined, undefined]);
+    expect(snooped(made, 0xfee0_0000n, false, 4)[1]).toBeUndefined();
+  });
+
+  test('follows the attribute without translation', () => {
+    const made = new TestMachine('48-1g');
+    expect(snooped(made, PAGE, true)).toEqual([false, false]);
+    expect(snooped(made, PAGE, false)).toEqual([true, true]);
   });
 });

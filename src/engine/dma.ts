@@ -11,6 +11,10 @@ const TWO_TO_32 = 2 ** 32;
  * each piece is a request of its own.
  */
 export class DmaPort {
+  /** Whether something of the last request went to memory. */
+  reachedMemory = false;
+  /** Whether all that the last request did to memory was snooped. */
+  snooped = true;
   private readonly unit: RemappingUnit;
   private readonly memory: PhysicalMemory;
   private readonly sendMessage: MessageSink;
@@ -26,9 +30,11 @@ export class DmaPort {
    *
    * @param high high half of the address, int32
    * @param low low half, int32
+   * @param noSnoop the request's no-snoop attribute
    * @returns whether no piece was refused
    */
-  read(routingId: number, high: number, low: number, into: Uint8Array): boolean {
+  read(routingId: number, high: number, low: number, into: Uint8Array, noSnoop = false): boolean {
+    this.start();
     const access = into.length === 0 ? ACCESS.zeroLengthRead : ACCESS.read;
     let served = true;
     let done = 0;
@@ -38,6 +44,7 @@ export class DmaPort {
       if (
         this.unit.translate(routingId, at < TWO_TO_32 ? high : (high + 1) | 0, at | 0, access) === OUTCOME.translated
       ) {
+        this.reach(noSnoop);
         this.memory.read(this.hostAddress(), into, done, count);
       } else {
         into.fill(0xff, done, done + count);
@@ -54,9 +61,11 @@ export class DmaPort {
    *
    * @param high high half of the address, int32
    * @param low low half, int32
+   * @param noSnoop the request's no-snoop attribute
    * @returns whether no piece was refused
    */
-  write(routingId: number, high: number, low: number, from: Uint8Array): boolean {
+  write(routingId: number, high: number, low: number, from: Uint8Array, noSnoop = false): boolean {
+    this.start();
     let served = true;
     let done = 0;
     while (done < from.length) {
@@ -66,6 +75,7 @@ export class DmaPort {
       const pieceHigh = at < TWO_TO_32 ? high : (high + 1) | 0;
       const outcome = this.unit.translate(routingId, pieceHigh, at | 0, access);
       if (outcome === OUTCOME.translated) {
+        this.reach(noSnoop);
         this.memory.write(this.hostAddress(), from, done, count);
       } else if (outcome === OUTCOME.interrupt) {
         this.sendMessage(pieceHigh, at | 0, littleEndian(from, done), routingId);
@@ -75,6 +85,16 @@ export class DmaPort {
       done += count;
     }
     return served;
+  }
+
+  private start(): void {
+    this.reachedMemory = false;
+    this.snooped = true;
+  }
+
+  private reach(noSnoop: boolean): void {
+    this.reachedMemory = true;
+    this.snooped &&= !noSnoop || this.unit.forcesSnoop !== 0;
   }
 
   /** Exact below 2^53; what lies above is a hole anyway. */

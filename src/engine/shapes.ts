@@ -18,13 +18,17 @@ export interface Shape {
 
 interface ShapeFields {
   readonly description: string;
+  /** Version register; {@link VERSION} unless given. */
+  readonly ver?: number;
   readonly cap: Readonly<Partial<Record<keyof typeof CAP_FIELDS, number>>>;
   readonly ecap: Readonly<Partial<Record<keyof typeof ECAP_FIELDS, number>>>;
   readonly hostAddressWidth: number;
 }
 
-/** VER of every shape: major 1, so that invalidation through registers exists. */
+/** VER: major 1; up to 5, invalidation through registers exists. */
 const VERSION = 0x10;
+/** Major 2: from there on, protected memory is out of reach of remapped requests, too. */
+const VERSION_2 = 0x20;
 
 /** CAP.SAGAW: bit 1 stands for 39 bits, bit 2 for 48, bit 3 for 57. */
 const WIDTHS_39 = 0b00010;
@@ -86,9 +90,10 @@ const SHAPES = {
   },
   '57-4k': {
     description:
-      '39, 48 and 57 bits, 4 KiB pages only, invalidation queue, interrupt remapping registers, one fault record, protected low and high memory',
+      '39, 48 and 57 bits, 4 KiB pages only, pass-through, invalidation queue, interrupt remapping registers, one fault record, protected low and high memory, version 2',
+    ver: VERSION_2,
     cap: { SAGAW: WIDTHS_39_48_57, MGAW: 56, SSLPS: NO_SUPERPAGES, MAMV: 9, ZLR: 1, PLMR: 1, PHMR: 1 },
-    ecap: { QI: 1, IR: 1, EIM: 1, MHMV: 15 },
+    ecap: { PT: 1, QI: 1, IR: 1, EIM: 1, MHMV: 15 },
     hostAddressWidth: 46,
   },
   '57-2m': {
@@ -122,11 +127,11 @@ export function isShapeName(name: string): name is ShapeName {
 
 /** Builds the shape of that name. */
 export function shapeOf(name: ShapeName): Shape {
-  const { description, cap, ecap, hostAddressWidth } = SHAPES[name];
+  const { description, ver = VERSION, cap, ecap, hostAddressWidth }: ShapeFields = SHAPES[name];
   return {
     name,
     description,
-    ver: VERSION,
+    ver,
     cap: composeRegister(CAP_FIELDS, { ...COMMON_CAP, ...cap }),
     ecap: composeRegister(ECAP_FIELDS, { ...COMMON_ECAP, ...ecap }),
     hostAddressWidth,

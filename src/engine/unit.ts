@@ -49,6 +49,9 @@ export class RemappingUnit {
   outHigh = 0;
   outLow = 0;
 
+  /** Whether that request is to be snooped whatever its no-snoop attribute says; not 0 then. */
+  forcesSnoop = 0;
+
   private readonly context: ContextLookup;
   private readonly secondStage: SecondStageWalk;
   private readonly faults: FaultLog;
@@ -120,6 +123,7 @@ export class RemappingUnit {
 
   /** What the tables say, or the address itself where they are not asked. */
   private decide(routingId: number, high: number, low: number, access: Access): number {
+    this.forcesSnoop = 0;
     if (inInterruptRange(high, low)) {
       return this.interruptRange(routingId, high, low, access);
     }
@@ -155,6 +159,7 @@ export class RemappingUnit {
     const refused = secondStage.walk(context.tableHigh, context.tableLow, context.levels, high, low, access);
     this.outHigh = secondStage.outHigh;
     this.outLow = secondStage.outLow;
+    this.forcesSnoop = secondStage.forcesSnoop;
     return refused;
   }
 

@@ -7,6 +7,7 @@ const READ = fieldMask(SECOND_STAGE_ENTRY.fields.R, 0);
 const WRITE = fieldMask(SECOND_STAGE_ENTRY.fields.W, 0);
 const PERMISSIONS = READ | WRITE;
 const PAGE_SIZE = fieldMask(SECOND_STAGE_ENTRY.fields.PS, 0);
+const SNOOP = fieldMask(SECOND_STAGE_ENTRY.fields.SNP, 0);
 const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
 
@@ -42,6 +43,8 @@ export class SecondStageWalk {
   /** Host address of the byte asked for, after a walk that returned 0. */
   outHigh = 0;
   outLow = 0;
+  /** Whether that leaf forces snooping (SNP=1); not 0 then. */
+  forcesSnoop = 0;
   /** Level of the leaf found: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB. */
   leafLevel = 0;
 
@@ -124,6 +127,8 @@ export class SecondStageWalk {
       nextHigh = entryHigh & ADDRESS_HIGH;
       nextLow = entryLow & FRAME;
       if (leaf) {
+        // Where SNP is reserved it is 0 here.
+        this.forcesSnoop = entryLow & SNOOP;
         return this.finish(level, nextHigh, nextLow, low);
       }
     }

@@ -82,6 +82,9 @@ describe('a case that cannot be read', () => {
     ['bytes', -1, 'bytes: expected a whole number from 0 up, got -1'],
     ['token', 256, 'token: expected a token below 256 (limits.tokens), got 256'],
     ['pasid', 3, 'pasid: expected no PASID from this requester, got 3'],
+    ['bytes', 0, 'bytes: expected at least 1, as this requester sends no zero-length reads, got 0'],
+    ['noSnoop', true, 'noSnoop: expected no such attribute from this requester, got true'],
+    ['noSnoop', 1, 'noSnoop'],
     ['direction', 'up', 'direction: expected "read" or "write", got "up"'],
   ])('a DMA with a wrong %s (%s)', (field, value, message) => {
     const content = changed('scenario.operations.1', { ...DMA, [field]: value });

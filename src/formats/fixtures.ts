@@ -18,7 +18,16 @@ export const SAMPLE_PROFILE: Profile = {
   },
   requesters: [
     { id: 'dev0', routingId: 0x100, component: 'iommu', dma: true, msi: true, pasidBits: 0 },
-    { id: 'dev1', routingId: 0x101, component: 'iommu', dma: true, msi: false, pasidBits: 20 },
+    {
+      id: 'dev1',
+      routingId: 0x101,
+      component: 'iommu',
+      dma: true,
+      msi: false,
+      pasidBits: 20,
+      zeroLengthReads: true,
+      noSnoop: true,
+    },
   ],
   memory: [
     { kind: 'ram', base: 0n, bytes: 0x1000_0000n },

@@ -33,6 +33,7 @@ const variants = [
     ...base,
     status: z.exactOptional(z.literal(['ok', 'unsupported-request', 'completer-abort'])),
     data,
+    snooped: z.exactOptional(z.boolean()),
   }),
   z.strictObject({
     of: z.literal('cpu'),

@@ -60,6 +60,7 @@ const variants = [
     direction: z.literal(['read', 'write']),
     bytes: whole(0),
     token: whole(0),
+    noSnoop: z.exactOptional(z.boolean()),
   }),
   z.strictObject({ op: z.literal('message'), requester: textSchema, address: u64Schema, data: u64Schema }),
   z.strictObject({

@@ -16,6 +16,8 @@ const requesterSchema = z.strictObject({
   dma: z.boolean(),
   msi: z.boolean(),
   pasidBits: whole(0, 20),
+  zeroLengthReads: z.exactOptional(z.boolean()),
+  noSnoop: z.exactOptional(z.boolean()),
 });
 
 const regionSchema = z.strictObject({

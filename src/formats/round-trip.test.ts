@@ -97,16 +97,18 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     .tuple(
       u64,
       fc.constantFrom('read' as const, 'write' as const),
-      fc.integer({ min: 1, max: 64 }),
+      fc.nat(64),
       optional('pasid', fc.nat(0xf_ffff)),
+      optional('noSnoop', fc.boolean()),
     )
-    .map(([address, direction, bytes, pasid]) => ({
+    .map(([address, direction, bytes, pasid, noSnoop]) => ({
       op: 'dma' as const,
       requester: 'dev1',
       ...pasid,
+      ...noSnoop,
       address,
       direction,
-      bytes,
+      bytes: direction === 'write' ? Math.max(bytes, 1) : bytes,
       token: 0,
     })),
   fc.tuple(u64, u32).map(([address, data]) => ({ op: 'message' as const, requester: 'dev0', address, data })),

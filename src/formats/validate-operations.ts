@@ -160,6 +160,18 @@ function dmaProblems(context: Context, operation: DmaOperation): Problem[] {
       operation.bytes,
     ),
     ...check(operation.bytes <= dmaBytes, ['bytes'], `at most ${dmaBytes} (limits.dmaBytes)`, operation.bytes),
+    ...check(
+      operation.bytes > 0 || operation.direction === 'write' || requester.zeroLengthReads === true,
+      ['bytes'],
+      'at least 1, as this requester sends no zero-length reads',
+      operation.bytes,
+    ),
+    ...check(
+      operation.noSnoop !== true || requester.noSnoop === true,
+      ['noSnoop'],
+      'no such attribute from this requester',
+      operation.noSnoop,
+    ),
     ...check(pasid, ['pasid'], width, operation.pasid),
     ...tokenProblems(context, operation, `${operation.requester} ${operation.direction}`),
   ];

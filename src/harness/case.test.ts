@@ -107,6 +107,11 @@ describe('unfit', () => {
       'operation 1 uses memory at 0x0, outside the arena of fake',
     );
     expect(unfit(PROFILE, built(dma(64)).scenario)).toContain('token 64');
+    expect(unfit(PROFILE, built(dma(0, 0)).scenario)).toContain('zero-length reads');
+    const noSnoop = built({ ...dma(0, 8), noSnoop: true } as Operation).scenario;
+    expect(unfit(PROFILE, noSnoop)).toContain('no-snoop requests');
+    const able = { ...PROFILE, requesters: PROFILE.requesters.map((each) => ({ ...each, noSnoop: true })) };
+    expect(unfit(able, noSnoop)).toBeUndefined();
     expect(unfit(PROFILE, built(dma(0, 257)).scenario)).toContain('257 bytes');
     expect(unfit(PROFILE, built({ ...message(0n), requester: 'x' } as Operation).scenario)).toContain('"x"');
     const end = inside + BigInt(PROFILE.arena.bytes) - 8n;

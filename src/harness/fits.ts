@@ -1,4 +1,4 @@
-import type { Operation } from '../../spec/interface/operations.js';
+import type { DmaOperation, Operation } from '../../spec/interface/operations.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Scenario } from '../../spec/interface/scenario.js';
 
@@ -10,6 +10,12 @@ function memory(profile: Profile, address: bigint, bytes: bigint): string | unde
 
 function request(profile: Profile, requester: string): string | undefined {
   return profile.requesters.some((r) => r.id === requester) ? undefined : `needs a requester "${requester}"`;
+}
+
+function attributes(profile: Profile, { requester, bytes, noSnoop }: DmaOperation): string | undefined {
+  const sender = profile.requesters.find(({ id }) => id === requester);
+  if (bytes === 0 && sender?.zeroLengthReads !== true) return `needs zero-length reads from "${requester}"`;
+  return noSnoop === true && sender?.noSnoop !== true ? `needs no-snoop requests from "${requester}"` : undefined;
 }
 
 function lacking(profile: Profile, operation: Operation): string | undefined {
@@ -28,7 +34,7 @@ function lacking(profile: Profile, operation: Operation): string | undefined {
     case 'dma':
       if (operation.bytes > profile.limits.dmaBytes) return `needs a DMA request of ${operation.bytes} bytes`;
       if (operation.token >= profile.limits.tokens) return `needs token ${operation.token}`;
-      return request(profile, operation.requester);
+      return request(profile, operation.requester) ?? attributes(profile, operation);
     default:
       return undefined;
   }

@@ -14,7 +14,7 @@ import {
   rowsOf,
 } from '../judge/index.js';
 import { type Judge, runCase } from './case.js';
-import { buildCase } from './origin.js';
+import { CaseMaker } from './origin.js';
 import type { Property } from './property.js';
 import { caseSeed } from './seeds.js';
 
@@ -81,8 +81,9 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
   let leftOut = 0;
   for (const property of options.properties) {
     if (property.notApplicable?.(profile) !== undefined) continue;
+    const maker = new CaseMaker(property, profile);
     for (let index = 0; index < options.cases; index++) {
-      const built = buildCase(property, profile, { kind: 'random', property: property.id, seed, index });
+      const built = maker.make({ kind: 'random', property: property.id, seed, index });
       const { history, judgement } = await runCase(target, built.scenario, { judge, profile });
       if (!isGood(history, judgement)) {
         leftOut += 1;

@@ -26,10 +26,11 @@ export function carriedBy(profile: Profile, operation: DmaOperation | MessageOpe
     return { component: requester.component, payload, request: { ...common, bytes: 4, access: 'write' } };
   }
   const pasid = operation.pasid === undefined ? {} : { pasid: operation.pasid };
+  const snoop = operation.noSnoop === true ? { noSnoop: true } : {};
   return {
     component: requester.component,
     payload: operation.direction === 'write' ? tokenBytes(position, operation.token, operation.bytes) : undefined,
-    request: { ...common, ...pasid, bytes: operation.bytes, access: operation.direction },
+    request: { ...common, ...pasid, ...snoop, bytes: operation.bytes, access: operation.direction },
   };
 }
 
@@ -46,6 +47,7 @@ export function applyPieces(
   const blocked = pieces.some(({ effect }) => effect.kind === 'blocked');
   if (observed.status !== undefined && (observed.status === 'ok') === blocked && !touchesHole(pieces, map))
     return undefined;
+  if (!snoopFits(pieces, observed.snooped)) return undefined;
   let next = world;
   let lost: string | undefined;
   for (const piece of pieces) {
@@ -61,6 +63,21 @@ export function applyPieces(
     }
   }
   return lost === undefined ? { world: next } : { world: next, lost };
+}
+
+/** Whether what was seen of snooping fits: something went to memory, and what was not snooped need not be (N39). */
+function snoopFits(pieces: readonly Piece[], snooped: boolean | undefined): boolean {
+  if (snooped === undefined) return true;
+  const accesses = pieces.flatMap(({ effect }) => (effect.kind === 'memory' ? [effect] : []));
+  return accesses.length > 0 && (snooped || accesses.some((effect) => effect.snooped === undefined));
+}
+
+/** The clauses that an observation of snooping was held against. */
+export function snoopClauses(pieces: readonly Piece[], observation: Observation): readonly string[] {
+  if (observation.of !== 'dma' || observation.snooped === undefined) return [];
+  return pieces.flatMap(({ effect }) =>
+    effect.kind === 'memory' && effect.snooped !== undefined ? [effect.snooped] : [],
+  );
 }
 
 function touchesHole(pieces: readonly Piece[], map: AddressMap): boolean {

@@ -12,7 +12,7 @@ import type {
 } from '../../spec/interface/operations.js';
 import { accessOf, operandValue, unitOf } from './access.js';
 import type { Bench } from './bench.js';
-import { applyPieces, type Carried, carriedBy } from './dma.js';
+import { applyPieces, type Carried, carriedBy, snoopClauses } from './dma.js';
 import { paintBytes } from './memory.js';
 import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
 import { seenAddresses } from './seen.js';
@@ -291,8 +291,10 @@ function requestWay(
   const interrupts = successor.pieces.flatMap(({ effect, offset }) =>
     effect.kind === 'interrupt' ? [carried.request.address + BigInt(offset)] : [],
   );
+  const seen = withDeviceView(successor, observation);
+  const clauses = [...seen.clauses, ...snoopClauses(successor.pieces, observation)];
   const way = {
-    ...fromSuccessor(applied.world, at, unit.key, withDeviceView(successor, observation)),
+    ...fromSuccessor(applied.world, at, unit.key, { ...seen, clauses }),
     ...(interrupts.length === 0 ? {} : { interrupts }),
   };
   if (applied.lost === undefined) return [way];

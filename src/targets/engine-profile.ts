@@ -44,7 +44,16 @@ export function engineProfile(shape: Shape): Profile {
       },
     },
     requesters: REQUESTERS.map(
-      ([id, routingId]): Requester => ({ id, routingId, component: COMPONENT, dma: true, msi: true, pasidBits: 0 }),
+      ([id, routingId]): Requester => ({
+        id,
+        routingId,
+        component: COMPONENT,
+        dma: true,
+        msi: true,
+        pasidBits: 0,
+        zeroLengthReads: true,
+        noSnoop: true,
+      }),
     ),
     memory: [
       { kind: 'ram', base: 0n, bytes: LOW_RAM_END },

@@ -254,20 +254,25 @@ class EngineTarget implements Target {
     }
     if (operation.direction === 'write') {
       const bytes = this.tokenOf(operation);
-      const served = this.deviceWrite(operation.requester, operation.address, bytes);
-      return { of: 'dma', status: served ? 'ok' : 'unsupported-request' };
+      const served = this.deviceWrite(operation.requester, operation.address, bytes, operation.noSnoop);
+      return { of: 'dma', status: served ? 'ok' : 'unsupported-request', ...this.snooping() };
     }
     const data = new Uint8Array(operation.bytes);
     const routingId = this.routingIdOf(operation.requester);
     this.value64[0] = operation.address;
-    const served = this.port.read(routingId, this.halves[1]!, this.halves[0]!, data);
-    return { of: 'dma', status: served ? 'ok' : 'unsupported-request', data };
+    const served = this.port.read(routingId, this.halves[1]!, this.halves[0]!, data, operation.noSnoop);
+    return { of: 'dma', status: served ? 'ok' : 'unsupported-request', data, ...this.snooping() };
   }
 
-  private deviceWrite(requester: string, address: bigint, bytes: Uint8Array): boolean {
+  /** What the platform saw of the last request's accesses to memory, if there were any. */
+  private snooping(): { readonly snooped?: boolean } {
+    return this.port.reachedMemory ? { snooped: this.port.snooped } : {};
+  }
+
+  private deviceWrite(requester: string, address: bigint, bytes: Uint8Array, noSnoop = false): boolean {
     const routingId = this.routingIdOf(requester);
     this.value64[0] = address;
-    return this.port.write(routingId, this.halves[1]!, this.halves[0]!, bytes);
+    return this.port.write(routingId, this.halves[1]!, this.halves[0]!, bytes, noSnoop);
   }
 
   private tokenOf({ requester, token, bytes }: DmaOperation): Uint8Array {

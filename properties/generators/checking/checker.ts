@@ -2,7 +2,7 @@ import type { DmaOperation, Operation, Reference, RegisterWriteOperation } from 
 import type { Profile } from '../../../spec/interface/profile.js';
 import { CheckedMemory, walk, where } from './memory.js';
 import { QueueChecker } from './queue.js';
-import { accessFault, CommandChecker, EventChecker } from './registers.js';
+import { accessFault, CommandChecker, EventChecker, ProtectionChecker } from './registers.js';
 
 const PAGE = 4096n;
 const GLOBAL_CONTEXT = (1n << 63n) | (1n << 61n);
@@ -14,6 +14,10 @@ export interface Allowances {
   readonly turnsOff?: boolean;
   /** Leave the queue stopped at the end. */
   readonly staysStopped?: boolean;
+  /** Send reads of no bytes. */
+  readonly zeroLength?: boolean;
+  /** Set the no-snoop attribute. */
+  readonly noSnoop?: boolean;
   /** Stop the queue. */
   readonly queueErrors?: boolean;
 }
@@ -35,6 +39,7 @@ export class Checker {
   readonly faults: string[] = [];
   readonly queue: QueueChecker;
   readonly #commands: CommandChecker;
+  readonly #protection = new ProtectionChecker();
   readonly #events: Readonly<Record<string, EventChecker>>;
   #root = 0n;
   #latched = 0n;
@@ -45,9 +50,11 @@ export class Checker {
   readonly #pairFrames = new Set<bigint>();
   readonly #profile: Profile;
   readonly #harmless: boolean;
+  readonly #may: Allowances;
 
   constructor(profile: Profile, start: 'reset' | 'ready', operations: readonly Operation[], may: Allowances = {}) {
     this.#profile = profile;
+    this.#may = may;
     this.#commands = new CommandChecker(start, may.turnsOff ?? false);
     this.queue = new QueueChecker(profile, this.memory, abilities(profile));
     this.queue.onFlushed = () => {
@@ -118,6 +125,7 @@ export class Checker {
       this.#flush = this.#flush === 2 && plain === GLOBAL_IOTLB ? 3 : 0;
     }
     if (this.#harmless) return;
+    if (/^P(MEN|[LH]M)/.test(register)) this.#note(at, this.#protection.write(register, value));
     this.queue.write(register, value);
     const event = this.#events[register.slice(0, 2)];
     if (event !== undefined) this.#note(at, event.write(register.slice(2), value));
@@ -126,6 +134,7 @@ export class Checker {
   #poll(at: number, operation: Extract<Operation, { op: 'poll' }>): void {
     const { register, mask, expect } = operation;
     if (register === 'GSTS') this.#note(at, this.#commands.poll(mask, expect));
+    if (register === 'PMEN') this.#note(at, this.#protection.poll(mask, expect));
     if (register === 'ICS' && mask === 1n && expect === 1n) this.queue.completion();
     if (register === 'CCMD' && this.#flush === 1) this.#flush = 2;
     else if (register === 'IOTLB' && this.#flush === 3) {
@@ -140,10 +149,15 @@ export class Checker {
     const { limits, requesters } = this.#profile;
     if (this.#tokens.has(key) || token >= limits.tokens) this.#note(at, `token ${key}`);
     this.#tokens.add(key);
-    if (bytes < 1 || bytes > limits.dmaBytes || address + BigInt(bytes) > 1n << 64n) this.#note(at, 'length');
+    const { zeroLengthReads, noSnoop } = requesters.find((each) => each.id === requester)!;
+    const none = bytes === 0 && direction === 'read' && zeroLengthReads === true && this.#may.zeroLength === true;
+    if (operation.noSnoop === true && !(noSnoop === true && this.#may.noSnoop === true)) this.#note(at, 'no snoop');
+    if ((bytes < 1 && !none) || bytes > limits.dmaBytes || address + BigInt(bytes) > 1n << 64n)
+      this.#note(at, 'length');
     if (this.#stale && this.#commands.translating) this.#note(at, 'request without flush');
+    this.#note(at, this.#protection.request());
     const routingId = requesters.find((each) => each.id === requester)!.routingId;
-    const firsts = new Set([address, (address + BigInt(bytes) - 1n) & ~0xfffn]);
+    const firsts = new Set([address, (address + BigInt(Math.max(bytes, 1)) - 1n) & ~0xfffn]);
     for (const first of firsts) {
       if (first < address && firsts.size > 1) continue;
       this.#piece(at, operation, first, routingId);

@@ -122,3 +122,30 @@ export class EventChecker {
     return good ? undefined : 'message that is no plain interrupt';
   }
 }
+
+const EPM = 1n << 31n;
+
+/** Follows PMEN: each change awaited, and bases and limits left alone from EPM=1 until PRS=0 was seen. */
+export class ProtectionChecker {
+  #on = false;
+  #awaited = false;
+
+  write(register: string, value: bigint): string | undefined {
+    if (register !== 'PMEN') return this.#on || this.#awaited ? `${register} while protected` : undefined;
+    const on = (value & EPM) !== 0n;
+    const early = this.#awaited;
+    this.#awaited = on !== this.#on;
+    this.#on = on;
+    return early ? 'PMEN before the last change was seen done' : undefined;
+  }
+
+  poll(mask: bigint, expect: bigint): string | undefined {
+    this.#awaited = false;
+    return mask === 1n && expect === (this.#on ? 1n : 0n) ? undefined : 'poll for the wrong PRS';
+  }
+
+  /** What is wrong with a request now. */
+  request(): string | undefined {
+    return this.#awaited ? 'request while PRS changes' : undefined;
+  }
+}

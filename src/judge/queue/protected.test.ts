@@ -61,6 +61,65 @@ describe('protected memory', () => {
     expect(run(disabled, target(1n, 2n)).verdict).toBe('deviant');
   });
 
+  it('has the alignment that reading back ones shows', () => {
+    const ones = (readBack: bigint): readonly Seen[] =>
+      ['PLMBASE', 'PLMLIMIT'].flatMap((register) => [
+        write(register, 0xffff_ffffn),
+        read(register, readBack),
+        write(register, 0n),
+      ]);
+    // Frame 8 lies 32 KiB into the arena.
+    const before = [...protect(0x400_0000n, 0x400_0000n), status];
+    expect(run(before, arrived)).toMatchObject(good);
+    expect(run(before, target(1n, 2n))).toMatchObject(good);
+    const units64K = ones(0xffff_0000n);
+    expect(run([...units64K, ...before], arrived).finding).toMatchObject({ kind: 'access-let-through' });
+    expect(run([...units64K, ...before], target(1n, 2n))).toMatchObject(good);
+    const units32K = ones(0xffff_8000n);
+    expect(run([...units32K, ...before], arrived)).toMatchObject(good);
+    expect(run([...units32K, ...before], target(1n, 2n)).verdict).toBe('deviant');
+    const beside = [...units64K, ...protect(frame(16), frame(16)), status];
+    expect(run(beside, arrived)).toMatchObject(good);
+    expect(run(beside, target(1n, 2n), read('FSTS', 0n)).finding).toMatchObject({
+      clause: 'VTD-PMR-001',
+      discriminator: 'beside protected memory: translated→no record',
+    });
+    expect(run(ones(0xffff_4000n), arrived).finding).toMatchObject({ clause: 'VTD-PMR-R01' });
+    expect(run(ones(0xffff_ffffn), arrived).finding).toMatchObject({ clause: 'VTD-REG-015' });
+  });
+
+  it('keeps what other values tell of the alignment', () => {
+    // One bit is kept, the next lower one is not: N lies between them.
+    const some = [write('PLMBASE', 0x1_8000n), read('PLMBASE', 0x1_0000n), write('PLMBASE', 0n)];
+    expect(run([...some, write('PLMBASE', 0x1_0000n), read('PLMBASE', 0n)], arrived).finding).toMatchObject({
+      clause: 'VTD-PMR-R01',
+    });
+    expect(run([...some, write('PLMBASE', 0x8000n), read('PLMBASE', 0n)], arrived)).toMatchObject(good);
+  });
+
+  it('is in reach between limit and base, and of the unit itself', () => {
+    const disabled = [...protect(0x600_0000n, 0x1ff_ffffn), status];
+    expect(run(disabled, arrived).clauses).toMatchObject({ 'VTD-PMR-002': 1 });
+    expect(run(disabled, target(1n, 2n), read('FSTS', 0n)).finding).toMatchObject({
+      clause: 'VTD-PMR-002',
+      kind: 'access-refused',
+    });
+    const tables = [
+      ...['PLMBASE', 'PLMLIMIT'].flatMap((register) => [
+        write(register, 0xffff_ffffn),
+        read(register, 0xffff_f000n),
+        write(register, 0n),
+      ]),
+      ...protect(frame(0), frame(5)),
+      status,
+    ];
+    expect(run(tables, arrived)).toMatchObject({ ...good, clauses: { 'VTD-PMR-003': 1 } });
+    expect(run(tables, target(1n, 2n), read('FSTS', 0n)).finding).toMatchObject({
+      clause: 'VTD-PMR-003',
+      discriminator: 'tables in protected memory: translated→no record',
+    });
+  });
+
   it('must not be moved', () => {
     expect(run([...around, status, write('PLMBASE', 0n)])).toMatchObject({ verdict: 'inconclusive' });
   });
