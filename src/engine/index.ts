@@ -6,6 +6,15 @@
 export { DmaPort } from './dma.js';
 export { type MessageSink, SOURCE_UNIT } from './events.js';
 export { PhysicalMemory, type RamRegion } from './memory.js';
-export { DEFAULT_SHAPE, isShapeName, SHAPE_NAMES, type Shape, type ShapeName, shapeOf } from './shapes.js';
+export {
+  type CacheSizes,
+  DEFAULT_SHAPE,
+  isShapeName,
+  NO_CACHES,
+  SHAPE_NAMES,
+  type Shape,
+  type ShapeName,
+  shapeOf,
+} from './shapes.js';
 export { OUTCOME, RemappingUnit, type UnitOptions } from './unit.js';
 export { ACCESS, type Access } from './walk.js';

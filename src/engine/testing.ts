@@ -2,7 +2,7 @@ import { CAP_FIELDS, ECAP_FIELDS, GLOBAL_COMMAND, VTD_REGISTERS } from '../../sp
 import { composeRegister } from './bits.js';
 import { DmaPort } from './dma.js';
 import { PhysicalMemory } from './memory.js';
-import { type Shape, type ShapeName, shapeOf } from './shapes.js';
+import { NO_CACHES, type Shape, type ShapeName, shapeOf } from './shapes.js';
 import { RemappingUnit } from './unit.js';
 import { ACCESS, type Access } from './walk.js';
 
@@ -40,7 +40,10 @@ export function shapeWith(
 /** Widest page by level, in address bits. */
 export const PAGE_BITS = [0, 12, 21, 30] as const;
 
-/** A unit over a little memory, for tests: tables are written by hand, requests are made by bigint address. */
+/**
+ * A unit over a little memory, for tests: tables are written by hand, requests are made by bigint address. A shape
+ * given by its name has no caches, as most tests change tables at will.
+ */
 export class TestMachine {
   readonly memory = new PhysicalMemory([
     { base: 0, bytes: 0xa_0000 },
@@ -56,7 +59,7 @@ export class TestMachine {
       this.messages.push({ address: join(high, low), data, source });
     };
     this.unit = new RemappingUnit({
-      shape: typeof shape === 'string' ? shapeOf(shape) : shape,
+      shape: typeof shape === 'string' ? { ...shapeOf(shape), caches: NO_CACHES } : shape,
       memory: this.memory,
       sendMessage,
     });
