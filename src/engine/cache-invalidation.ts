@@ -99,14 +99,14 @@ export class CacheInvalidation {
   }
 
   /** Drops root entries; only a cover of everything has any. */
-  protected dropRoots(cover: ContextCover): void {
+  dropRoots(cover: ContextCover): void {
     if (cover.granularity === 'pointer' || cover.granularity === 'global') {
       this.caches.roots.clear();
     }
   }
 
   /** Drops context entries. */
-  protected dropContexts(cover: ContextCover): void {
+  dropContexts(cover: ContextCover): void {
     const { contexts } = this.caches;
     switch (cover.granularity) {
       case 'domain':
@@ -121,7 +121,7 @@ export class CacheInvalidation {
   }
 
   /** Drops entries of a level that point to tables; level 2 is that of PDEs. */
-  protected dropStructures(level: number, cover: TranslationCover): void {
+  dropStructures(level: number, cover: TranslationCover): void {
     const { structures } = this.caches;
     switch (cover.granularity) {
       case 'domain':
@@ -138,7 +138,7 @@ export class CacheInvalidation {
   }
 
   /** Drops translations of a page size; level 1 is 4 KiB, 3 is 1 GiB. */
-  protected dropLeaves(level: number, cover: TranslationCover): void {
+  dropLeaves(level: number, cover: TranslationCover): void {
     const { iotlb } = this.caches;
     switch (cover.granularity) {
       case 'domain':

@@ -48,6 +48,8 @@ export interface UnitOptions {
 /** Makes the parts in which units may differ. */
 export interface UnitParts {
   readonly pace: Pace;
+  /** Brings what the parts share among each other to its beginning. */
+  reset(scope: 'warm' | 'cold'): void;
   registers(capabilities: Capabilities): RegisterFile;
   faults(registers: RegisterFile, capabilities: Capabilities, sendMessage: MessageSink): FaultLog;
   iotlb(size: number): Iotlb;
@@ -56,6 +58,7 @@ export interface UnitParts {
 
 const ORDINARY_PARTS: UnitParts = {
   pace: AT_ONCE,
+  reset: () => {},
   registers: (capabilities) => new RegisterFile(capabilities),
   faults: (registers, capabilities, sendMessage) => new FaultLog(registers, capabilities, sendMessage),
   iotlb: (size) => new Iotlb(size),
@@ -74,10 +77,10 @@ export class RemappingUnit {
   outLow = 0;
 
   protected readonly caches: Caches;
-  protected readonly context: ContextLookup;
+  private readonly context: ContextLookup;
   private readonly secondStage: SecondStageWalk;
   private readonly invalidation: CacheInvalidation;
-  private readonly pace: Pace;
+  private readonly parts: UnitParts;
   private readonly faults: FaultLog;
   private readonly protectedMemory: ProtectedMemory;
   private readonly queue: InvalidationQueue | undefined;
@@ -98,7 +101,7 @@ export class RemappingUnit {
 
   constructor({ shape, memory, sendMessage }: UnitOptions, parts: UnitParts = ORDINARY_PARTS) {
     this.capabilities = capabilitiesOf(shape);
-    this.pace = parts.pace;
+    this.parts = parts;
     this.registers = parts.registers(this.capabilities);
     this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb));
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
@@ -111,7 +114,7 @@ export class RemappingUnit {
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
     new RegisterInvalidation({ ...this.commandParts(), isLegacy: () => this.mode === TABLE_MODE.legacy });
-    new GlobalCommand(this.registers, this.capabilities, this.pace, {
+    new GlobalCommand(this.registers, this.capabilities, parts.pace, {
       rootTable: () => this.rootTable(),
       enableTranslation: (on) => {
         this.enabled = on;
@@ -124,7 +127,7 @@ export class RemappingUnit {
 
   /** Resets the unit; a `warm` reset keeps the sticky fault records and status. Nothing stays cached. */
   reset(scope: 'warm' | 'cold'): void {
-    this.pace.finish();
+    this.parts.reset(scope);
     this.invalidation.flush();
     this.enabled = false;
     this.rootHigh = 0;
@@ -142,7 +145,7 @@ export class RemappingUnit {
 
   /** Everything that was begun is done when this returns. */
   settle(): void {
-    this.pace.finish();
+    this.parts.pace.finish();
   }
 
   /**
@@ -202,6 +205,16 @@ export class RemappingUnit {
     return this.resolve(routingId, high, low, access);
   }
 
+  /** Whether tables are in use. */
+  protected get translating(): boolean {
+    return this.enabled && this.modeFault === 0;
+  }
+
+  /** Finds the context of a requester, as a request of it would. */
+  protected findContext(routingId: number): number {
+    return this.context.lookUp(routingId, this.rootHigh, this.rootLow);
+  }
+
   /** Whether a translation found in the IOTLB without the permissions needed refuses the request. */
   protected refusesHit(_flags: number): boolean {
     return true;
@@ -210,7 +223,7 @@ export class RemappingUnit {
   /** What context and paging entries say; a translation is put into the IOTLB. */
   protected resolve(routingId: number, high: number, low: number, access: Access): number {
     const { context, secondStage } = this;
-    const unfound = context.lookUp(routingId, this.rootHigh, this.rootLow);
+    const unfound = this.findContext(routingId);
     this.silent = context.faultProcessingDisable;
     if (unfound !== 0) {
       return unfound;
@@ -262,8 +275,8 @@ export class RemappingUnit {
   }
 
   private commandParts() {
-    const { registers, capabilities, invalidation, pace } = this;
-    return { registers, capabilities, invalidation, pace };
+    const { registers, capabilities, invalidation, parts } = this;
+    return { registers, capabilities, invalidation, pace: parts.pace };
   }
 
   private rootTable(): () => void {
