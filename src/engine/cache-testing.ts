@@ -5,7 +5,7 @@ import { CONTEXT, ROOT, ROUTING_ID } from './testing.js';
 
 /** Another function of the same device, and a requester on another bus. */
 export const SIBLING = ROUTING_ID + 1;
-export const STRANGER = 0x0210;
+export const STRANGER = 0x0220;
 
 /** Host addresses of pages before and after a change; no RAM is needed there. */
 export const BEFORE = 0x4000_0000n;
@@ -53,8 +53,8 @@ function operandsOf(command: Command) {
 export class CacheMachine extends QueueMachine {
   private slot = 0;
 
-  constructor(caches: Partial<CacheSizes>, name: ShapeName = '57-1g') {
-    super({ ...shapeOf(name), caches: { ...NO_CACHES, ...caches } });
+  constructor(caches: Partial<CacheSizes>, name: ShapeName = '57-1g', seed?: number) {
+    super({ ...shapeOf(name), caches: { ...NO_CACHES, ...caches } }, 0n, seed);
   }
 
   /** Gives a requester a table by root and context entry. */
@@ -94,7 +94,7 @@ export class CacheMachine extends QueueMachine {
     const type = command.cache === 'context' ? 1n : 2n;
     const low = type | (CODES[command.granularity] << 4n) | (domain << 16n) | (source << 32n) | (functions << 48n);
     this.at(this.slot, low, page);
-    this.slot += 16;
+    this.slot = (this.slot + 16) % 4096;
     this.tail(this.slot);
   }
 }

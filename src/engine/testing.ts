@@ -1,9 +1,10 @@
 import { CAP_FIELDS, ECAP_FIELDS, GLOBAL_COMMAND, VTD_REGISTERS } from '../../spec/layout/vtd.js';
 import { composeRegister } from './bits.js';
+import { createUnit } from './create.js';
 import { DmaPort } from './dma.js';
 import { PhysicalMemory } from './memory.js';
 import { NO_CACHES, type Shape, type ShapeName, shapeOf } from './shapes.js';
-import { RemappingUnit } from './unit.js';
+import type { RemappingUnit } from './unit.js';
 import { ACCESS, type Access } from './walk.js';
 
 /** Where the test machine keeps its tables, one frame each; RAM is 0 to 16 MiB without a hole at 0xa0000. */
@@ -54,12 +55,13 @@ export class TestMachine {
   readonly port: DmaPort;
   private nextTable = FIRST_TABLE;
 
-  constructor(shape: ShapeName | Shape) {
+  constructor(shape: ShapeName | Shape, seed = 1) {
     const sendMessage = (high: number, low: number, data: number, source: number) => {
       this.messages.push({ address: join(high, low), data, source });
     };
-    this.unit = new RemappingUnit({
-      shape: typeof shape === 'string' ? { ...shapeOf(shape), caches: NO_CACHES } : shape,
+    this.unit = createUnit({
+      shape: typeof shape === 'string' ? { ...shapeOf(shape), caches: NO_CACHES, chaos: false } : shape,
+      seed,
       memory: this.memory,
       sendMessage,
     });
