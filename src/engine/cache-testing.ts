@@ -80,11 +80,13 @@ export class CacheMachine extends QueueMachine {
     if (command.cache === 'context') {
       const { offset } = VTD_REGISTERS.CCMD;
       this.write64(offset, (1n << 63n) | (code << 61n) | (functions << 32n) | (source << 16n) | domain);
+      this.unit.settle();
       return Number((this.read64(offset) >> BigInt(CCMD_FIELDS.CAIG[1])) & 3n);
     }
     const offset = this.unit.capabilities.invalidateOffset;
     this.write64(offset, page);
     this.write64(offset + 8, (1n << 63n) | (code << 60n) | (domain << 32n));
+    this.unit.settle();
     return Number((this.read64(offset + 8) >> BigInt(IOTLB_FIELDS.IAIG[1])) & 3n);
   }
 
