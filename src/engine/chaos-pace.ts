@@ -2,7 +2,7 @@ import type { Chance } from './chance.js';
 import type { Pace } from './pace.js';
 
 /** Most moments in a row in which nothing is done although there is work. */
-const LONGEST_REST = 3;
+const LONGEST_REST = 8;
 
 /**
  * Does work later, in the order given: at each moment that passes some of it, or none. No more than
@@ -44,7 +44,7 @@ export class ChaosPace implements Pace {
     if (this.waiting.length === 0 || this.busy) {
       return;
     }
-    if (this.rested < LONGEST_REST && this.chance.once(2)) {
+    if (this.rested < LONGEST_REST && !this.chance.once(4)) {
       this.rested++;
       return;
     }
