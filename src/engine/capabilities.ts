@@ -36,6 +36,8 @@ export interface Capabilities {
   readonly protectedLowBits: number;
   readonly protectedHighBits: number;
   readonly secondStageReadWrite: boolean;
+  /** Whether setting the root table pointer drops all that is cached (CAP.ESRTPS). */
+  readonly setRootFlushes: boolean;
   readonly pageSelective: boolean;
   /** Largest address mask of a page-selective invalidation. */
   readonly maximumAddressMask: number;
@@ -92,6 +94,7 @@ export function capabilitiesOf(shape: Shape): Capabilities {
     protectedLowBits: PROTECTED_LOW_BITS,
     protectedHighBits: PROTECTED_HIGH_BITS,
     secondStageReadWrite: ecap('SSIRWS') === 1,
+    setRootFlushes: cap('ESRTPS') === 1,
     pageSelective: cap('PSI') === 1,
     maximumAddressMask: cap('MAMV'),
     faultRecords: cap('NFR') + 1,

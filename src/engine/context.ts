@@ -1,6 +1,7 @@
 import { CONTEXT_ENTRY, FAULT, ROOT_ENTRY, TRANSLATION_TYPE } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldShift, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
+import { type ContextCache, PASS_THROUGH, type RootCache, SILENT } from './context-cache.js';
 import type { PhysicalMemory } from './memory.js';
 
 const PRESENT = fieldMask(ROOT_ENTRY.fields.P, 0);
@@ -8,24 +9,26 @@ const FPD = fieldMask(CONTEXT_ENTRY.fields.FPD, 0);
 const TT = fieldMask(CONTEXT_ENTRY.fields.TT, 0);
 const TT_SHIFT = fieldShift(CONTEXT_ENTRY.fields.TT);
 const AW = fieldMask(CONTEXT_ENTRY.fields.AW, 2);
+const DID_SHIFT = fieldShift(CONTEXT_ENTRY.fields.DID);
+const DID = fieldMask(CONTEXT_ENTRY.fields.DID, 2);
 /** Address bits of the low half: frame aligned. */
 const FRAME = fieldMask(ROOT_ENTRY.fields.CTP, 0);
 
 const UNTRANSLATED_ONLY = TRANSLATION_TYPE.untranslatedOnly;
 const ALL = TRANSLATION_TYPE.all;
-const PASS_THROUGH = TRANSLATION_TYPE.passThrough;
+const PASSING = TRANSLATION_TYPE.passThrough;
 
 /**
- * Finds the context entry of a requester through root and context table (legacy mode), checks it, and keeps what the
- * translation needs in its fields. Nothing is cached.
+ * Finds the context entry of a requester, in the context cache or through root and context table (legacy mode), checks
+ * it, and keeps what the translation needs in its fields. What is without fault is cached.
  */
 export class ContextLookup {
-  /** FPD of the context entry read last; 0 when the lookup ended before one was read. */
+  /** FPD of the context entry found last, 1 or 0; 0 when the lookup ended before one was found. */
   faultProcessingDisable = 0;
   /** Whether requests pass without second-stage translation; 1 or 0. */
   passThrough = 0;
-  /** Value of the entry's AW. */
-  width = 0;
+  /** Domain-id. */
+  domain = 0;
   /** Levels of the second-stage walk. */
   levels = 0;
   /** Host address of the top second-stage table. */
@@ -33,6 +36,8 @@ export class ContextLookup {
   tableLow = 0;
 
   private readonly memory: PhysicalMemory;
+  private readonly roots: RootCache;
+  private readonly contexts: ContextCache;
   private readonly levelsOfWidth: Int32Array;
   /** By TT, whether it is valid here. */
   private readonly typeValid: Uint8Array;
@@ -46,13 +51,15 @@ export class ContextLookup {
   private readonly reserved2: number;
   private readonly reserved3: number;
 
-  constructor(memory: PhysicalMemory, capabilities: Capabilities) {
+  constructor(memory: PhysicalMemory, capabilities: Capabilities, roots: RootCache, contexts: ContextCache) {
     this.memory = memory;
+    this.roots = roots;
+    this.contexts = contexts;
     this.levelsOfWidth = Int32Array.from(capabilities.levelsOfWidth);
     this.typeValid = new Uint8Array(4);
     this.typeValid[UNTRANSLATED_ONLY] = 1;
     this.typeValid[ALL] = capabilities.deviceTlb ? 1 : 0;
-    this.typeValid[PASS_THROUGH] = capabilities.passThrough ? 1 : 0;
+    this.typeValid[PASSING] = capabilities.passThrough ? 1 : 0;
 
     const beyondHost = [63, capabilities.hostAddressWidth] as const;
     const rootReserved = [...ROOT_ENTRY.reserved, beyondHost];
@@ -79,14 +86,31 @@ export class ContextLookup {
    * @returns 0, or the fault reason
    */
   lookUp(routingId: number, rootHigh: number, rootLow: number): number {
+    const { roots, contexts } = this;
+    if (contexts.find(routingId)) {
+      this.domain = contexts.domain;
+      this.tableHigh = contexts.tableHigh;
+      this.tableLow = contexts.tableLow;
+      this.levels = contexts.levels;
+      this.passThrough = (contexts.flags & PASS_THROUGH) === 0 ? 0 : 1;
+      this.faultProcessingDisable = (contexts.flags & SILENT) === 0 ? 0 : 1;
+      return 0;
+    }
     this.faultProcessingDisable = 0;
-    const { frames, words } = this.memory;
-    // What lies at 2^43 or above is never RAM (see PhysicalMemory), so the frame number fits 31 bits.
-    const rootStart = rootHigh >>> 11 === 0 ? (frames[(rootHigh << 20) | (rootLow >>> 12)] ?? -1) : -1;
-    if (rootStart < 0) {
+    const bus = routingId >>> 8;
+    if (!roots.find(bus)) {
+      return this.readRoot(bus, routingId, rootHigh, rootLow);
+    }
+    return this.readEntry(this.frameOf(roots.tableHigh, roots.tableLow), routingId);
+  }
+
+  private readRoot(bus: number, routingId: number, rootHigh: number, rootLow: number): number {
+    const { words } = this.memory;
+    const start = this.frameOf(rootHigh, rootLow);
+    if (start < 0) {
       return FAULT.ROOT_UNREADABLE;
     }
-    const root = rootStart + ((routingId >>> 8) << 2);
+    const root = start + (bus << 2);
     const root0 = words[root]!;
     if ((root0 & PRESENT) === 0) {
       return FAULT.ROOT_NOT_PRESENT;
@@ -101,19 +125,23 @@ export class ContextLookup {
     ) {
       return FAULT.ROOT_RESERVED;
     }
-    const tableStart = root1 >>> 11 === 0 ? (frames[(root1 << 20) | (root0 >>> 12)] ?? -1) : -1;
-    if (tableStart < 0) {
+    const table = this.frameOf(root1, root0);
+    if (table < 0) {
       return FAULT.CONTEXT_UNREADABLE;
     }
-    return this.readEntry(words, tableStart + ((routingId & 0xff) << 2));
+    this.roots.fill(bus, root1, root0 & FRAME);
+    return this.readEntry(table, routingId);
   }
 
-  private readEntry(words: Int32Array, at: number): number {
+  /** @param table index in `words` of the context table */
+  private readEntry(table: number, routingId: number): number {
+    const { words } = this.memory;
+    const at = table + ((routingId & 0xff) << 2);
     const word0 = words[at]!;
     const word1 = words[at + 1]!;
     const word2 = words[at + 2]!;
     // FPD counts even where the entry is not present.
-    this.faultProcessingDisable = word0 & FPD;
+    this.faultProcessingDisable = (word0 & FPD) === 0 ? 0 : 1;
     if ((word0 & PRESENT) === 0) {
       return FAULT.CONTEXT_NOT_PRESENT;
     }
@@ -127,14 +155,28 @@ export class ContextLookup {
       return FAULT.CONTEXT_RESERVED;
     }
     const type = (word0 & TT) >>> TT_SHIFT;
-    this.width = word2 & AW;
-    this.levels = this.levelsOfWidth[this.width]!;
+    this.levels = this.levelsOfWidth[word2 & AW]!;
     if (this.levels === 0 || this.typeValid[type] === 0) {
       return FAULT.CONTEXT_INVALID;
     }
-    this.passThrough = type === PASS_THROUGH ? 1 : 0;
+    this.passThrough = type === PASSING ? 1 : 0;
+    this.domain = (word2 & DID) >>> DID_SHIFT;
     this.tableHigh = word1;
     this.tableLow = word0 & FRAME;
+    this.keep(routingId);
     return 0;
+  }
+
+  /** An entry whose table cannot be read is one that causes faults, and so is not cached. */
+  private keep(routingId: number): void {
+    if (this.passThrough !== 0 || this.frameOf(this.tableHigh, this.tableLow) >= 0) {
+      const flags = (this.passThrough === 0 ? 0 : PASS_THROUGH) | (this.faultProcessingDisable === 0 ? 0 : SILENT);
+      this.contexts.fill(routingId, this.domain, this.tableHigh, this.tableLow, this.levels, flags);
+    }
+  }
+
+  /** Index in `words` of the frame at a host address, or -1. What lies at 2^43 or above is never RAM. */
+  private frameOf(high: number, low: number): number {
+    return high >>> 11 === 0 ? (this.memory.frames[(high << 20) | (low >>> 12)] ?? -1) : -1;
   }
 }

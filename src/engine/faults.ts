@@ -19,6 +19,7 @@ const F = fieldMask(FRCD_FIELDS.F, 3);
 const T1_READ = fieldMask(FRCD_FIELDS.T1, 3);
 const FR_SHIFT = fieldShift(FRCD_FIELDS.FR);
 
+const SID_PIECE = 8;
 const FLAG_PIECE = 12;
 
 /** Primary fault recording (NFR + 1 records), the fault status and the fault event. */
@@ -64,12 +65,24 @@ export class FaultLog {
     const at = this.first + FAULT_RECORD_BYTES * index;
     registers.set(at, low & FAULT_ADDRESS);
     registers.set(at + 4, high);
-    registers.set(at + 8, routingId);
+    registers.set(at + SID_PIECE, routingId);
     registers.set(at + FLAG_PIECE, F | (isWrite === 0 ? T1_READ : 0) | (reason << FR_SHIFT));
     if ((status & PPF) === 0) {
       registers.set(FSTS, (status & ~FRI) | (index << FRI_SHIFT) | PPF);
       this.raiseEvent(status);
     }
+  }
+
+  /** Whether some record with F=1 is of that requester. */
+  protected isPending(routingId: number): boolean {
+    const { registers } = this;
+    for (let n = 0; n < this.count; n++) {
+      const flag = this.flagOffset(n);
+      if ((registers.get(flag) & F) !== 0 && registers.get(flag - FLAG_PIECE + SID_PIECE) === routingId) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether the invalidation queue stands still because of an error (FSTS.IQE). */

@@ -32,8 +32,8 @@ export class QueueMachine extends TestMachine {
   readonly queue = 0x20_0000n;
   readonly status = 0x40_0000n;
 
-  constructor(shape: ShapeName | Shape = '48-1g', attributes = 0n) {
-    super(shape);
+  constructor(shape: ShapeName | Shape = '48-1g', attributes = 0n, seed?: number) {
+    super(shape, seed);
     this.write(VTD_REGISTERS.FEDATA.offset, 0x31);
     this.write(VTD_REGISTERS.FEADDR.offset, 0xfee0_1000);
     this.write(VTD_REGISTERS.IEDATA.offset, 0x41);

@@ -9,11 +9,14 @@ import {
 } from '../../spec/layout/vtd.js';
 import { DESCRIPTOR_BYTES, DESCRIPTOR_TYPE, DESCRIPTORS, QUEUE_ERROR } from '../../spec/layout/vtd-queue.js';
 import { fieldMask } from './bits.js';
+import type { CacheInvalidation } from './cache-invalidation.js';
 import type { Capabilities } from './capabilities.js';
+import { contextCoverOf, translationCoverOf } from './descriptor-covers.js';
 import { DESCRIPTOR_PIECES, DescriptorCheck } from './descriptors.js';
 import { EventMessage, type MessageSink } from './events.js';
 import type { FaultLog } from './faults.js';
 import type { PhysicalMemory } from './memory.js';
+import type { Pace } from './pace.js';
 import type { RegisterFile } from './registers.js';
 
 const IQH = VTD_REGISTERS.IQH.offset;
@@ -45,13 +48,15 @@ export interface QueueOptions {
   readonly memory: PhysicalMemory;
   readonly faults: FaultLog;
   readonly sendMessage: MessageSink;
+  readonly invalidation: CacheInvalidation;
+  readonly pace: Pace;
   /** The latched TTM. */
   readonly mode: () => number;
 }
 
 /**
- * Queued invalidation. Descriptors are done one after the other before the write that starts them returns. As
- * nothing is cached, there is nothing to remove, and a wait finds all earlier work complete.
+ * Queued invalidation. What descriptors ask for is done in their order, so a wait finds all earlier work complete.
+ * The head moves when a descriptor is found valid.
  */
 export class InvalidationQueue {
   /** QIES. */
@@ -61,6 +66,8 @@ export class InvalidationQueue {
   private readonly capabilities: Capabilities;
   private readonly memory: PhysicalMemory;
   private readonly faults: FaultLog;
+  private readonly invalidation: CacheInvalidation;
+  private readonly pace: Pace;
   private readonly mode: () => number;
   private readonly completion: EventMessage;
   private readonly check: DescriptorCheck;
@@ -69,17 +76,20 @@ export class InvalidationQueue {
   /** Implemented bits of a host address's high half. */
   private readonly hostHigh: number;
 
-  constructor({ registers, capabilities, memory, faults, sendMessage, mode }: QueueOptions) {
+  constructor(options: QueueOptions) {
+    const { registers, capabilities, memory, faults, sendMessage, invalidation, pace, mode } = options;
     this.registers = registers;
     this.capabilities = capabilities;
     this.memory = memory;
     this.faults = faults;
+    this.invalidation = invalidation;
+    this.pace = pace;
     this.mode = mode;
     this.completion = new EventMessage(registers, VTD_REGISTERS.IECTL.offset, sendMessage);
     this.check = new DescriptorCheck(capabilities);
     this.hostHigh = fieldMask([capabilities.hostAddressWidth - 1, 0], 1);
-    registers.onWrite(IQT, () => this.run());
-    registers.onWrite(VTD_REGISTERS.FSTS.offset, () => this.run());
+    registers.onWrite(IQT, () => pace.later(() => this.run()));
+    registers.onWrite(VTD_REGISTERS.FSTS.offset, () => pace.later(() => this.run()));
     registers.onWrite(ICS, () => this.acknowledge());
   }
 
@@ -92,21 +102,27 @@ export class InvalidationQueue {
     this.run();
   }
 
-  /** Does what lies between head and tail, up to an error. */
+  /** Takes what lies between head and tail, up to an error. */
   private run(): void {
     // A message's receiver may write registers; the loop that is under way sees what it wrote.
     if (this.busy) {
       return;
     }
     this.busy = true;
+    let left = this.pace.batch();
     try {
-      while (this.step()) {}
+      while (left > 0 && this.step()) {
+        left--;
+      }
     } finally {
       this.busy = false;
     }
+    if (left <= 0) {
+      this.pace.later(() => this.run());
+    }
   }
 
-  /** Does the descriptor at the head; false when there is nothing to do. */
+  /** Takes the descriptor at the head; false when there is none. */
   private step(): boolean {
     const { registers } = this;
     if (!this.enabled || this.faults.queueStopped) {
@@ -130,9 +146,8 @@ export class InvalidationQueue {
       return false;
     }
     registers.set(IQH, (head + width) & (size - 1));
-    if ((this.descriptor[0]! & TYPE) === WAIT.type) {
-      this.completeWait();
-    }
+    const taken = this.descriptor.slice();
+    this.pace.later(() => this.perform(taken));
     return true;
   }
 
@@ -177,8 +192,24 @@ export class InvalidationQueue {
     return this.check.errorOf(this.descriptor, this.mode() !== TABLE_MODE.legacy);
   }
 
-  private completeWait(): void {
-    const { descriptor, registers } = this;
+  /** Does what a valid descriptor asks for; a unit without interrupt-entry cache has nothing else to remove. */
+  private perform(descriptor: Int32Array): void {
+    const { invalidation } = this;
+    switch (descriptor[0]! & TYPE) {
+      case DESCRIPTORS.cc_inv_dsc.type:
+        invalidation.contexts(contextCoverOf(descriptor, invalidation));
+        break;
+      case DESCRIPTORS.iotlb_inv_dsc.type:
+        invalidation.translations(translationCoverOf(descriptor, invalidation));
+        break;
+      case WAIT.type:
+        this.completeWait(descriptor);
+        break;
+    }
+  }
+
+  private completeWait(descriptor: Int32Array): void {
+    const { registers } = this;
     const flags = descriptor[0]!;
     if ((flags & WAIT_SW) !== 0) {
       const low = (descriptor[2]! & STATUS_ADDRESS_LOW) >>> 0;

@@ -56,6 +56,20 @@ test('there are shapes with and without a queue, each with one and with eight fa
   expect(facts.filter(({ pages, queue }) => pages === 0 && queue === 1)).toHaveLength(1);
 });
 
+test('caches of every kind are there and absent, alone and together; one shape behaves at random', () => {
+  const caches = SHAPE_NAMES.map((name) => shapeOf(name).caches);
+  const kinds = new Set(
+    caches.map(({ root, context, structure, iotlb }) => [root, context, structure, iotlb].map((n) => n > 0).join()),
+  );
+  expect(kinds).toContain('false,false,false,false');
+  expect(kinds).toContain('true,true,true,true');
+  expect(kinds).toContain('false,false,false,true');
+  expect(kinds).toContain('true,true,true,false');
+  expect(Object.values(shapeOf(DEFAULT_SHAPE).caches).every((size) => size > 0)).toBe(true);
+  expect(SHAPE_NAMES.filter((name) => shapeOf(name).chaos)).toEqual(['chaos']);
+  expect(Object.values(shapeOf('chaos').caches).every((size) => size > 0)).toBe(true);
+});
+
 test('fields are cut into 32-bit pieces', () => {
   expect(fieldMask([63, 12], 0)).toBe(-4096);
   expect(fieldMask([63, 12], 1)).toBe(-1);

@@ -1,9 +1,10 @@
 import { CAP_FIELDS, ECAP_FIELDS, GLOBAL_COMMAND, VTD_REGISTERS } from '../../spec/layout/vtd.js';
 import { composeRegister } from './bits.js';
+import { createUnit } from './create.js';
 import { DmaPort } from './dma.js';
 import { PhysicalMemory } from './memory.js';
-import { type Shape, type ShapeName, shapeOf } from './shapes.js';
-import { RemappingUnit } from './unit.js';
+import { NO_CACHES, type Shape, type ShapeName, shapeOf } from './shapes.js';
+import type { RemappingUnit } from './unit.js';
 import { ACCESS, type Access } from './walk.js';
 
 /** Where the test machine keeps its tables, one frame each; RAM is 0 to 16 MiB without a hole at 0xa0000. */
@@ -40,7 +41,10 @@ export function shapeWith(
 /** Widest page by level, in address bits. */
 export const PAGE_BITS = [0, 12, 21, 30] as const;
 
-/** A unit over a little memory, for tests: tables are written by hand, requests are made by bigint address. */
+/**
+ * A unit over a little memory, for tests: tables are written by hand, requests are made by bigint address. A shape
+ * given by its name has no caches, as most tests change tables at will.
+ */
 export class TestMachine {
   readonly memory = new PhysicalMemory([
     { base: 0, bytes: 0xa_0000 },
@@ -51,12 +55,13 @@ export class TestMachine {
   readonly port: DmaPort;
   private nextTable = FIRST_TABLE;
 
-  constructor(shape: ShapeName | Shape) {
+  constructor(shape: ShapeName | Shape, seed = 1) {
     const sendMessage = (high: number, low: number, data: number, source: number) => {
       this.messages.push({ address: join(high, low), data, source });
     };
-    this.unit = new RemappingUnit({
-      shape: typeof shape === 'string' ? shapeOf(shape) : shape,
+    this.unit = createUnit({
+      shape: typeof shape === 'string' ? { ...shapeOf(shape), caches: NO_CACHES, chaos: false } : shape,
+      seed,
       memory: this.memory,
       sendMessage,
     });

@@ -1,17 +1,22 @@
 import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldShift } from './bits.js';
+import { CacheInvalidation } from './cache-invalidation.js';
+import { type Caches, createCaches } from './caches.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import { ContextLookup } from './context.js';
 import type { MessageSink } from './events.js';
 import { FaultLog } from './faults.js';
 import { GlobalCommand } from './global-command.js';
+import { inInterruptRange } from './interrupt-range.js';
 import { RegisterInvalidation } from './invalidation.js';
+import { ENTRY, Iotlb } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
+import { AT_ONCE, type Pace } from './pace.js';
 import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
 import { RegisterFile } from './registers.js';
 import type { Shape } from './shapes.js';
-import { ACCESS, type Access, inInterruptRange, SecondStageWalk } from './walk.js';
+import { ACCESS, type Access, permissionsNeeded, refusalOf, SecondStageWalk } from './walk.js';
 
 /** What became of a request, where it is not the (positive) fault reason. */
 export const OUTCOME = {
@@ -36,7 +41,29 @@ export interface UnitOptions {
   readonly memory: PhysicalMemory;
   /** Receives the messages of the unit's fault and completion events. */
   readonly sendMessage: MessageSink;
+  /** Where a unit that behaves at random starts, 32 bits. */
+  readonly seed?: number;
 }
+
+/** Makes the parts in which units may differ. */
+export interface UnitParts {
+  readonly pace: Pace;
+  /** Brings what the parts share among each other to its beginning. */
+  reset(scope: 'warm' | 'cold'): void;
+  registers(capabilities: Capabilities): RegisterFile;
+  faults(registers: RegisterFile, capabilities: Capabilities, sendMessage: MessageSink): FaultLog;
+  iotlb(size: number): Iotlb;
+  invalidation(caches: Caches, capabilities: Capabilities): CacheInvalidation;
+}
+
+const ORDINARY_PARTS: UnitParts = {
+  pace: AT_ONCE,
+  reset: () => {},
+  registers: (capabilities) => new RegisterFile(capabilities),
+  faults: (registers, capabilities, sendMessage) => new FaultLog(registers, capabilities, sendMessage),
+  iotlb: (size) => new Iotlb(size),
+  invalidation: (caches, capabilities) => new CacheInvalidation(caches, capabilities),
+};
 
 /**
  * A DMA-remapping unit in legacy mode. 64-bit addresses are pairs of int32 halves; a translation leaves its result in
@@ -52,11 +79,16 @@ export class RemappingUnit {
   /** Whether that request is to be snooped whatever its no-snoop attribute says; not 0 then. */
   forcesSnoop = 0;
 
+  protected readonly caches: Caches;
   private readonly context: ContextLookup;
   private readonly secondStage: SecondStageWalk;
+  private readonly invalidation: CacheInvalidation;
+  private readonly parts: UnitParts;
   private readonly faults: FaultLog;
   private readonly protectedMemory: ProtectedMemory;
   private readonly queue: InvalidationQueue | undefined;
+  /** By access, the permissions it needs. */
+  private readonly needed: Int32Array;
   /** TES. */
   private enabled = false;
   /** What SRTP latched from RTADDR. */
@@ -65,22 +97,28 @@ export class RemappingUnit {
   private mode: number = TABLE_MODE.legacy;
   /** Fault reason that the latched mode gives every DMA request; 0 in legacy mode. */
   private modeFault = 0;
+  /** Whether faults of the request under way are not recorded (FPD); not 0 for yes. */
+  private silent = 0;
   /** Bits of an address's high half at or above the host address width. */
   private readonly beyondHost: number;
 
-  constructor({ shape, memory, sendMessage }: UnitOptions) {
+  constructor({ shape, memory, sendMessage }: UnitOptions, parts: UnitParts = ORDINARY_PARTS) {
     this.capabilities = capabilitiesOf(shape);
-    this.registers = new RegisterFile(this.capabilities);
-    this.context = new ContextLookup(memory, this.capabilities);
-    this.secondStage = new SecondStageWalk(memory, this.capabilities);
-    this.faults = new FaultLog(this.registers, this.capabilities, sendMessage);
+    this.parts = parts;
+    this.registers = parts.registers(this.capabilities);
+    this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb));
+    this.invalidation = parts.invalidation(this.caches, this.capabilities);
+    this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
+    this.secondStage = new SecondStageWalk(memory, this.capabilities, this.caches.structures);
+    this.faults = parts.faults(this.registers, this.capabilities, sendMessage);
+    this.needed = permissionsNeeded(this.capabilities);
     this.beyondHost = fieldMask([63, this.capabilities.hostAddressWidth], 1);
     this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities);
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
-    new RegisterInvalidation(this.registers, this.capabilities, () => this.mode === TABLE_MODE.legacy);
-    new GlobalCommand(this.registers, this.capabilities, {
-      latchRootTable: () => this.latchRootTable(),
+    new RegisterInvalidation({ ...this.commandParts(), isLegacy: () => this.mode === TABLE_MODE.legacy });
+    new GlobalCommand(this.registers, this.capabilities, parts.pace, {
+      rootTable: () => this.rootTable(),
       enableTranslation: (on) => {
         this.enabled = on;
       },
@@ -90,8 +128,10 @@ export class RemappingUnit {
     this.reset('cold');
   }
 
-  /** Resets the unit; a `warm` reset keeps the sticky fault records and status. */
+  /** Resets the unit; a `warm` reset keeps the sticky fault records and status. Nothing stays cached. */
   reset(scope: 'warm' | 'cold'): void {
+    this.parts.reset(scope);
+    this.invalidation.flush();
     this.enabled = false;
     this.rootHigh = 0;
     this.rootLow = 0;
@@ -101,6 +141,14 @@ export class RemappingUnit {
     this.faults.restart();
     this.queue?.enable(false);
     this.protectedMemory.update();
+  }
+
+  /** Time passes: what was begun gets on. Registers and requests do this, too. */
+  elapse(): void {}
+
+  /** Everything that was begun is done when this returns. */
+  settle(): void {
+    this.parts.pace.finish();
   }
 
   /**
@@ -140,11 +188,48 @@ export class RemappingUnit {
   }
 
   private remap(routingId: number, high: number, low: number, access: Access): number {
-    const { context, secondStage } = this;
+    const { iotlb } = this.caches;
     if (this.modeFault !== 0) {
+      // Faults that FPD cannot silence come before a context entry was read.
+      this.silent = 0;
       return this.modeFault;
     }
-    const unfound = context.lookUp(routingId, this.rootHigh, this.rootLow);
+    if (iotlb.find(routingId, high, low)) {
+      const needed = this.needed[access]!;
+      if ((iotlb.flags & needed) === needed) {
+        this.outHigh = iotlb.outHigh;
+        this.outLow = iotlb.outLow;
+        this.forcesSnoop = iotlb.flags & ENTRY.snoop;
+        return 0;
+      }
+      if (this.refusesHit(iotlb.flags)) {
+        this.silent = iotlb.flags & ENTRY.silent;
+        return refusalOf(access);
+      }
+    }
+    return this.resolve(routingId, high, low, access);
+  }
+
+  /** Whether tables are in use. */
+  protected get translating(): boolean {
+    return this.enabled && this.modeFault === 0;
+  }
+
+  /** Finds the context of a requester, as a request of it would. */
+  protected findContext(routingId: number): number {
+    return this.context.lookUp(routingId, this.rootHigh, this.rootLow);
+  }
+
+  /** Whether a translation found in the IOTLB without the permissions needed refuses the request. */
+  protected refusesHit(_flags: number): boolean {
+    return true;
+  }
+
+  /** What context and paging entries say; a translation is put into the IOTLB. */
+  protected resolve(routingId: number, high: number, low: number, access: Access): number {
+    const { context, secondStage } = this;
+    const unfound = this.findContext(routingId);
+    this.silent = context.faultProcessingDisable;
     if (unfound !== 0) {
       return unfound;
     }
@@ -156,11 +241,18 @@ export class RemappingUnit {
       this.outLow = low;
       return OUTCOME.translated;
     }
-    const refused = secondStage.walk(context.tableHigh, context.tableLow, context.levels, high, low, access);
-    this.outHigh = secondStage.outHigh;
-    this.outLow = secondStage.outLow;
+    const { domain, tableHigh, tableLow, levels } = context;
+    const refused = secondStage.walk(domain, tableHigh, tableLow, levels, high, low, access);
+    if (refused !== 0) {
+      return refused;
+    }
+    const { leafLevel, outHigh, outLow, granted } = secondStage;
+    this.outHigh = outHigh;
+    this.outLow = outLow;
     this.forcesSnoop = secondStage.forcesSnoop;
-    return refused;
+    const flags = granted | (this.silent === 0 ? 0 : ENTRY.silent) | (this.forcesSnoop === 0 ? 0 : ENTRY.snoop);
+    this.caches.iotlb.fill(leafLevel, routingId, domain, high, low, outHigh, outLow, flags);
+    return OUTCOME.translated;
   }
 
   /** Requests to the interrupt range are never looked up in tables. */
@@ -178,20 +270,32 @@ export class RemappingUnit {
   }
 
   private refuse(reason: number, routingId: number, high: number, low: number, access: Access): void {
-    // Faults that FPD cannot silence come before a context entry was read, when FPD counts as 0.
-    if (this.modeFault !== 0 || this.context.faultProcessingDisable === 0) {
+    if (this.silent === 0) {
       this.faults.record(reason, routingId, high, low, access & 1);
     }
   }
 
   private createQueue(memory: PhysicalMemory, sendMessage: MessageSink): InvalidationQueue {
-    const { registers, capabilities, faults } = this;
-    return new InvalidationQueue({ registers, capabilities, memory, faults, sendMessage, mode: () => this.mode });
+    const { faults } = this;
+    return new InvalidationQueue({ ...this.commandParts(), memory, faults, sendMessage, mode: () => this.mode });
   }
 
-  private latchRootTable(): void {
+  private commandParts() {
+    const { registers, capabilities, invalidation, parts } = this;
+    return { registers, capabilities, invalidation, pace: parts.pace };
+  }
+
+  private rootTable(): () => void {
     const low = this.registers.get(RTADDR);
-    this.rootHigh = this.registers.get(RTADDR + 4);
+    const high = this.registers.get(RTADDR + 4);
+    return () => this.latchRootTable(high, low);
+  }
+
+  private latchRootTable(high: number, low: number): void {
+    if (this.capabilities.setRootFlushes) {
+      this.invalidation.flush();
+    }
+    this.rootHigh = high;
     this.rootLow = low & ROOT_LOW;
     this.mode = (low & TTM) >>> TTM_SHIFT;
     if (this.mode === TABLE_MODE.abort && this.capabilities.abortMode) {

@@ -1,7 +1,9 @@
-import { FAULT, INTERRUPT_RANGE, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
+import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
+import { inInterruptRange } from './interrupt-range.js';
 import type { PhysicalMemory } from './memory.js';
+import type { StructureCache } from './structure-cache.js';
 
 const READ = fieldMask(SECOND_STAGE_ENTRY.fields.R, 0);
 const WRITE = fieldMask(SECOND_STAGE_ENTRY.fields.W, 0);
@@ -10,10 +12,6 @@ const PAGE_SIZE = fieldMask(SECOND_STAGE_ENTRY.fields.PS, 0);
 const SNOOP = fieldMask(SECOND_STAGE_ENTRY.fields.SNP, 0);
 const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
-
-/** The interrupt range is one aligned MiB below 4 GiB: these bits of the low half tell it. */
-const INTERRUPT_PREFIX = Number(INTERRUPT_RANGE.first) | 0;
-const INTERRUPT_MASK = ~Number(INTERRUPT_RANGE.last - INTERRUPT_RANGE.first) | 0;
 
 const MAX_LEVELS = 5;
 
@@ -30,14 +28,20 @@ export const ACCESS = {
 /** A value of {@link ACCESS}. */
 export type Access = (typeof ACCESS)[keyof typeof ACCESS];
 
-/** Whether an address, given as int32 halves, lies in the interrupt range FEE0_0000h to FEEF_FFFFh. */
-export function inInterruptRange(high: number, low: number): boolean {
-  return high === 0 && (low & INTERRUPT_MASK) === INTERRUPT_PREFIX;
+/** By access, the permissions it needs; none for a zero-length read where ZLR=1. */
+export function permissionsNeeded({ zeroLengthReads }: Capabilities): Int32Array {
+  return Int32Array.of(READ, WRITE, zeroLengthReads ? 0 : READ, WRITE);
+}
+
+/** Fault reason for an access without the permissions it needs. */
+export function refusalOf(access: Access): number {
+  return (access & 1) === 0 ? FAULT.NO_READ_PERMISSION : FAULT.NO_WRITE_PERMISSION;
 }
 
 /**
- * Second-stage walk of 3 to 5 levels in legacy mode, permissions in bits 0 and 1. This is the hot path: no
- * allocation, no bigint; the result is left in the fields.
+ * Second-stage walk of 3 to 5 levels in legacy mode, permissions in bits 0 and 1. It starts from what the
+ * paging-structure caches hold and fills them. This is the hot path: no allocation, no bigint; the result is left in
+ * the fields.
  */
 export class SecondStageWalk {
   /** Host address of the byte asked for, after a walk that returned 0. */
@@ -47,8 +51,11 @@ export class SecondStageWalk {
   forcesSnoop = 0;
   /** Level of the leaf found: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB. */
   leafLevel = 0;
+  /** Permissions accumulated down to that leaf. */
+  granted = 0;
 
   private readonly memory: PhysicalMemory;
+  private readonly structures: StructureCache;
   /** By level, reserved bits of an entry that points to a table, as halves. */
   private readonly tableReservedHigh = new Int32Array(MAX_LEVELS + 1);
   private readonly tableReservedLow = new Int32Array(MAX_LEVELS + 1);
@@ -59,12 +66,12 @@ export class SecondStageWalk {
   private readonly leafBit = new Int32Array(MAX_LEVELS + 1);
   /** By number of levels, bits of the input's high half that lie at or above min(MGAW, AGAW). */
   private readonly beyondWidth = new Int32Array(MAX_LEVELS + 1);
-  /** By access, the permissions it needs; none for a zero-length read where ZLR=1. */
   private readonly needed: Int32Array;
 
-  constructor(memory: PhysicalMemory, capabilities: Capabilities) {
+  constructor(memory: PhysicalMemory, capabilities: Capabilities, structures: StructureCache) {
     this.memory = memory;
-    this.needed = Int32Array.of(READ, WRITE, capabilities.zeroLengthReads ? 0 : READ, WRITE);
+    this.structures = structures;
+    this.needed = permissionsNeeded(capabilities);
     const { PS, SNP, IW, ADDR } = SECOND_STAGE_ENTRY.fields;
     const beyondHost = [ADDR[0], capabilities.hostAddressWidth] as const;
     for (let level = 1; level <= MAX_LEVELS; level++) {
@@ -86,31 +93,70 @@ export class SecondStageWalk {
   /**
    * Translates an I/O virtual address, given as int32 halves.
    *
+   * @param domain domain-id of the requester's context
    * @param tableHigh high half of the top table's host address
    * @param tableLow low half, frame aligned
    * @param levels 3 to 5
    * @returns 0, or the fault reason
    */
-  walk(tableHigh: number, tableLow: number, levels: number, high: number, low: number, access: Access): number {
+  walk(
+    domain: number,
+    tableHigh: number,
+    tableLow: number,
+    levels: number,
+    high: number,
+    low: number,
+    access: Access,
+  ): number {
     if ((high & this.beyondWidth[levels]!) !== 0) {
       return FAULT.ADDRESS_BEYOND_WIDTH;
     }
+    const { structures } = this;
+    const found = structures.find(domain, levels, high, low);
+    if (found === 0) {
+      return this.descend(domain, tableHigh, tableLow, levels, levels, PERMISSIONS, high, low, access);
+    }
+    const { granted } = structures;
+    const needed = this.needed[access]!;
+    return (granted & needed) === needed
+      ? this.descend(domain, structures.tableHigh, structures.tableLow, levels, found - 1, granted, high, low, access)
+      : refusalOf(access);
+  }
+
+  /**
+   * Walks on from a table of level `first`.
+   *
+   * @param granted permissions accumulated down to that table
+   */
+  private descend(
+    domain: number,
+    tableHigh: number,
+    tableLow: number,
+    levels: number,
+    first: number,
+    granted: number,
+    high: number,
+    low: number,
+    access: Access,
+  ): number {
     const { frames, words } = this.memory;
     const needed = this.needed[access]!;
-    const refused = (access & 1) === 0 ? FAULT.NO_READ_PERMISSION : FAULT.NO_WRITE_PERMISSION;
-    let granted = PERMISSIONS;
     let nextHigh = tableHigh;
     let nextLow = tableLow;
-    for (let level = levels; level > 0; level--) {
+    for (let level = first; level > 0; level--) {
       const start = nextHigh >>> 11 === 0 ? (frames[(nextHigh << 20) | (nextLow >>> 12)] ?? -1) : -1;
       if (start < 0) {
         return level === levels ? FAULT.CONTEXT_INVALID : FAULT.PAGING_ENTRY_UNREADABLE;
+      }
+      if (level < first) {
+        // Only now is it known that the entry above leads to a table that can be read.
+        this.structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
       }
       const at = start + (indexAt(level, high, low) << 1);
       const entryLow = words[at]!;
       const entryHigh = words[at + 1]!;
       if ((entryLow & PERMISSIONS) === 0) {
-        return refused;
+        return refusalOf(access);
       }
       const leaf = level === 1 || (entryLow & this.leafBit[level]!) !== 0;
       const reserved = leaf
@@ -122,17 +168,18 @@ export class SecondStageWalk {
       granted &= entryLow;
       // Nothing granted any more refuses a zero-length read, too.
       if ((granted & needed) !== needed || (granted & PERMISSIONS) === 0) {
-        return refused;
+        return refusalOf(access);
       }
       nextHigh = entryHigh & ADDRESS_HIGH;
       nextLow = entryLow & FRAME;
       if (leaf) {
         // Where SNP is reserved it is 0 here.
         this.forcesSnoop = entryLow & SNOOP;
+        this.granted = granted;
         return this.finish(level, nextHigh, nextLow, low);
       }
     }
-    return refused;
+    return refusalOf(access);
   }
 
   /** Puts the page offset below the leaf's address. Leaves of up to 1 GiB have their offset in the low half. */

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { DmaObservation, LoadObservation, Observation } from '../../spec/interface/observations.js';
+import type {
+  DmaObservation,
+  LoadObservation,
+  Observation,
+  ValueObservation,
+} from '../../spec/interface/observations.js';
 import type { Operation } from '../../spec/interface/operations.js';
 import { FRAME_BYTES, paintWord, tokenBytes } from '../../spec/layout/tokens.js';
 import { SHAPE_NAMES } from '../engine/index.js';
@@ -285,5 +290,68 @@ describe('engine target', () => {
     );
     await expect(target.run([dma('edu9', 'read', 0n, 0)])).rejects.toThrow('no requester "edu9"');
     await expect(target.run([store(4n, 0n)])).rejects.toThrow('store at 0x4 is not 8-byte aligned');
+  });
+});
+
+describe('the chaos shape', () => {
+  const command: Operation = { op: 'regWrite', component, register: 'CCMD', size: 8, value: 0xa000_0000_0000_0000n };
+  const read: Operation = { op: 'regRead', component, register: 'CCMD', size: 8 };
+  const poll: Operation = {
+    op: 'poll',
+    component,
+    register: 'CCMD',
+    size: 8,
+    mask: 1n << 63n,
+    expect: 0n,
+    limit: 60,
+  };
+  /** Register writes that change nothing and let the random numbers take another course. */
+  const variants = Array.from(
+    { length: 20 },
+    (_, n): Operation => ({ op: 'regWrite', component, register: 'FEDATA', size: 4, value: BigInt(n) }),
+  );
+
+  test('a command takes some polls; settle completes it', async () => {
+    let late = 0;
+    for (const variant of variants) {
+      const polled = await run([variant, command, poll], 'ready', 'chaos');
+      expect(polled[2]).toMatchObject({ satisfied: true });
+      const [, , first, , settled] = await run([variant, command, read, { op: 'settle' }, read], 'ready', 'chaos');
+      late += Number((first as ValueObservation).value! >> 63n);
+      expect((settled as ValueObservation).value! >> 63n).toBe(0n);
+    }
+    expect(late).toBeGreaterThan(2);
+    expect(late).toBeLessThan(20);
+  });
+
+  test('a wait whose status is only loaded completes, too', async () => {
+    const load: Operation = { op: 'load', address: PAGE, bytes: 8 };
+    const shown = await run(
+      [
+        store(PAGE, 0n),
+        store(MIDDLE, 0x25n | (0x77n << 32n), PAGE),
+        { op: 'regWrite', component, register: 'IQA', size: 8, value: MIDDLE },
+        { op: 'regWrite', component, register: 'GCMD', size: 4, value: 0x8400_0000n },
+        { op: 'poll', component, register: 'GSTS', size: 4, mask: 1n << 26n, expect: 1n << 26n, limit: 60 },
+        { op: 'regWrite', component, register: 'IQT', size: 8, value: 16n },
+        ...Array.from({ length: 60 }, () => load),
+      ],
+      'ready',
+      'chaos',
+    );
+    expect(last<LoadObservation>(shown, 'load').data![0]).toBe(0x77);
+  });
+
+  test('a scenario shows the same every time', async () => {
+    const operations = [...SETUP, dma('edu0', 'read', INPUT, 0), command, poll, read, dma('edu1', 'read', INPUT, 0)];
+    const target = createEngineTarget({ shape: 'chaos' });
+    const shown: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      await target.begin('ready');
+      const { observations } = await target.run(operations);
+      shown.push(JSON.stringify(observations, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)));
+      await target.finish();
+    }
+    expect(new Set(shown).size).toBe(1);
   });
 });

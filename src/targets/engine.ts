@@ -14,11 +14,12 @@ import type { BatchResult, LateData, Target } from '../../spec/interface/target.
 import { paintWord, TOKEN_BYTES, tokenBytes } from '../../spec/layout/tokens.js';
 import { GLOBAL_COMMAND, VTD_REGISTERS } from '../../spec/layout/vtd.js';
 import {
+  createUnit,
   DEFAULT_SHAPE,
   DmaPort,
   isShapeName,
   PhysicalMemory,
-  RemappingUnit,
+  type RemappingUnit,
   SHAPE_NAMES,
   type Shape,
   SOURCE_UNIT,
@@ -96,7 +97,7 @@ class EngineTarget implements Target {
     this.memory.setImage(Number(ARENA_BASE), this.paint);
     const sendMessage = (high: number, low: number, data: number, source: number) =>
       this.collectMessage(high, low, data, source);
-    this.unit = new RemappingUnit({ shape, memory: this.memory, sendMessage });
+    this.unit = createUnit({ shape, memory: this.memory, sendMessage });
     this.port = new DmaPort(this.unit, this.memory, sendMessage);
   }
 
@@ -114,6 +115,7 @@ class EngineTarget implements Target {
       registers.write(VTD_REGISTERS.RTADDR.offset, Number(EMPTY_ROOT));
       registers.write(VTD_REGISTERS.GCMD.offset, 1 << GLOBAL_COMMAND.SRTP);
       registers.write(VTD_REGISTERS.GCMD.offset, 1 << GLOBAL_COMMAND.TE);
+      this.unit.settle();
     }
   }
 
@@ -140,6 +142,7 @@ class EngineTarget implements Target {
 
   private execute(operation: Operation, all: readonly Observation[]): Observation {
     const begin = 2 * all.length;
+    this.unit.elapse();
     const shown = this.perform(operation, all);
     let messages = NO_MESSAGES;
     if (this.messages.length > 0) {
@@ -170,6 +173,7 @@ class EngineTarget implements Target {
         this.deviceWrite(operation.requester, operation.address, new Uint8Array(this.halves.slice(0, 1).buffer));
         return { of: 'message' };
       case 'settle':
+        this.unit.settle();
         return { of: 'settle' };
       case 'reset':
         this.unit.reset(operation.scope);

@@ -1,0 +1,169 @@
+import { SLOT_SHIFT, SLOT_WORDS, slotMask } from './cache-slots.js';
+import { touchesInterruptRange } from './interrupt-range.js';
+import type { PageRange } from './page-range.js';
+
+/** Levels at which a leaf may lie: 4 KiB, 2 MiB, 1 GiB. */
+export const PAGE_LEVELS = 3;
+
+/** By level, bits of the offset in a page; all lie in the low half. */
+const OFFSET = [0, 0xfff, 0x1f_ffff, 0x3fff_ffff] as const;
+
+/** Word 0 is the low half of the page's address, with this bit below it. */
+const VALID = 1;
+const KEY_HIGH = 1;
+/** Domain and source-id. */
+const OWNER = 2;
+/** Low half of the page's host address, with the flags below it. */
+const FRAME = 3;
+const FRAME_HIGH = 4;
+
+/** Flags of an entry; bits 0 and 1 are the accumulated permissions. */
+export const ENTRY = {
+  permissions: 3,
+  /** FPD of the context entry through which it was made. */
+  silent: 4,
+  /** It may lack permissions that the tables grant. */
+  partial: 8,
+  /** The leaf forces snooping. */
+  snoop: 16,
+} as const;
+
+/**
+ * Translations of whole pages, one direct-mapped array for each page size. They are found by source-id and address,
+ * and removed by domain and address. A translation keeps the permissions accumulated on its way.
+ */
+export class Iotlb {
+  /** What the last lookup that hit found: the byte's host address and the entry's flags. */
+  outHigh = 0;
+  outLow = 0;
+  flags = 0;
+  /** Entries for each page size. */
+  readonly size: number;
+  private readonly last: number;
+  private readonly words: Int32Array;
+  /** Whether pages of that level were held since the last time all were dropped. */
+  private readonly used = new Uint8Array(PAGE_LEVELS + 1);
+
+  /** @param size entries for each page size, a power of two or 0 */
+  constructor(size: number) {
+    this.size = size;
+    this.last = slotMask(size);
+    this.words = new Int32Array((PAGE_LEVELS + 1) * (this.last + 1) * SLOT_WORDS);
+  }
+
+  /** Whether a translation of the address is held for the source-id; it is then in the fields. */
+  find(sourceId: number, high: number, low: number): boolean {
+    return (
+      this.findPage(1, sourceId, high, low) ||
+      (this.used[2] !== 0 && this.findPage(2, sourceId, high, low)) ||
+      (this.used[3] !== 0 && this.findPage(3, sourceId, high, low))
+    );
+  }
+
+  /**
+   * Keeps the translation of an address.
+   *
+   * @param level of the leaf, 1 to 3
+   * @param outHigh high half of the address's own host address
+   * @param outLow low half
+   * @param flags of {@link ENTRY}; some permission is granted
+   */
+  fill(
+    level: number,
+    sourceId: number,
+    domain: number,
+    high: number,
+    low: number,
+    outHigh: number,
+    outLow: number,
+    flags: number,
+  ): void {
+    const offset = OFFSET[level]!;
+    // Where part of a page leads into the interrupt range, which is a fault and so not kept, only 4 KiB are.
+    const whole = !touchesInterruptRange(outHigh, outLow, offset);
+    this.keep(whole ? level : 1, sourceId, domain, high, low, outHigh, outLow, flags);
+  }
+
+  /** Drops all pages of a level. */
+  clear(level: number): void {
+    if (this.used[level] !== 0) {
+      this.used[level] = 0;
+      this.words.fill(0, this.firstOf(level), this.firstOf(level + 1));
+    }
+  }
+
+  /** Drops the pages of a level that belong to a domain and overlap the range. */
+  drop(level: number, domain: number, range: PageRange): void {
+    if (this.used[level] === 0) {
+      return;
+    }
+    const { words } = this;
+    const maskLow = range.maskLow & ~OFFSET[level]!;
+    const end = this.firstOf(level + 1);
+    for (let at = this.firstOf(level); at < end; at += SLOT_WORDS) {
+      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at + KEY_HIGH]! ^ range.high) & range.maskHigh);
+      if (apart === 0 && words[at + OWNER]! >>> 16 === domain) {
+        words[at] = 0;
+      }
+    }
+  }
+
+  /** Drops what one slot of a level holds; slots are numbered from 0 to `size` - 1. */
+  evict(level: number, slot: number): void {
+    this.words[this.firstOf(level) + (slot << SLOT_SHIFT)] = 0;
+  }
+
+  /** Keeps a page of that level around the address, mapped linearly. */
+  protected keep(
+    level: number,
+    sourceId: number,
+    domain: number,
+    high: number,
+    low: number,
+    outHigh: number,
+    outLow: number,
+    flags: number,
+  ): void {
+    if (this.size === 0) {
+      return;
+    }
+    const { words } = this;
+    const offset = OFFSET[level]!;
+    const at = this.slotOf(level, sourceId, high, low);
+    this.used[level] = 1;
+    words[at] = (low & ~offset) | VALID;
+    words[at + KEY_HIGH] = high;
+    words[at + OWNER] = (domain << 16) | sourceId;
+    words[at + FRAME] = (outLow & ~offset) | flags;
+    words[at + FRAME_HIGH] = outHigh;
+  }
+
+  private findPage(level: number, sourceId: number, high: number, low: number): boolean {
+    const { words } = this;
+    const offset = OFFSET[level]!;
+    const at = this.slotOf(level, sourceId, high, low);
+    if (
+      words[at] !== ((low & ~offset) | VALID) ||
+      words[at + KEY_HIGH] !== high ||
+      (words[at + OWNER]! & 0xffff) !== sourceId
+    ) {
+      return false;
+    }
+    const frame = words[at + FRAME]!;
+    this.outHigh = words[at + FRAME_HIGH]!;
+    this.outLow = (frame & ~offset) | (low & offset);
+    this.flags = frame & 0xfff;
+    return true;
+  }
+
+  /** Neighbouring pages lie in neighbouring slots. */
+  private slotOf(level: number, sourceId: number, high: number, low: number): number {
+    const shift = 3 + 9 * level;
+    const page = (low >>> shift) | (high << (32 - shift));
+    return this.firstOf(level) + (((page + Math.imul(sourceId, 0x9e3b)) & this.last) << SLOT_SHIFT);
+  }
+
+  private firstOf(level: number): number {
+    return level * (this.last + 1) * SLOT_WORDS;
+  }
+}
