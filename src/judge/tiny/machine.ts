@@ -1,0 +1,123 @@
+import { type Caches, drop, fill, type MachineRules, outcomesOf, SLOTS } from './caches.js';
+import type { Invalidation, TinyWorld } from './world.js';
+
+/** An invalidation takes effect just before an operation. */
+export interface EffectInstant {
+  /** The operation that submitted it. */
+  readonly submitted: number;
+  /** The operation before which it takes effect. */
+  readonly before: number;
+}
+
+/** One way for a world to go, as far as the effect instants tell. */
+export interface Branch {
+  /** For each request, how it may end, as bits; any combination of them may happen. */
+  readonly outcomes: readonly number[];
+  readonly effects: readonly EffectInstant[];
+}
+
+interface Node extends Branch {
+  readonly caches: Caches;
+  /** Operations whose invalidations have not taken effect, as bits. */
+  readonly pending: number;
+}
+
+/**
+ * Everything that hardware may do with a world: the branches differ in when the invalidations take effect, and inside
+ * a branch every request may end in any of its ways whatever the others do, since fills and evictions are free.
+ *
+ * - An invalidation takes effect at one instant between its submission and the moment software sees it complete (N1,
+ *   7.7, 7.9), or later, or never, when software does not look.
+ * - In the queue, an IOTLB invalidation takes effect after every earlier context-cache one (7.9); otherwise any order (N30).
+ * - A request is one at a time, so that memory does not change during it, and an invalidation that takes effect during
+ *   it could as well take effect after it: what was used before would have been used at first.
+ */
+export function branchesOf(world: TinyWorld, rules: MachineRules): readonly Branch[] {
+  const memory = [...world.memory];
+  const caches = new Int32Array(SLOTS);
+  fill(caches, world, memory);
+  let nodes: Node[] = [{ caches, pending: 0, outcomes: [], effects: [] }];
+  world.operations.forEach((operation, at) => {
+    nodes = distinct(nodes.flatMap((node) => withEffects(node, world, memory, at, rules)));
+    switch (operation.op) {
+      case 'change':
+        memory[operation.place] = operation.value;
+        for (const node of nodes) fill(node.caches, world, memory);
+        break;
+      case 'submit':
+        nodes = nodes.map((node) => ({ ...node, pending: node.pending | (1 << at) }));
+        break;
+      case 'observe':
+        nodes = nodes.filter((node) => node.pending === 0);
+        break;
+      case 'request':
+        nodes = nodes.map((node) => {
+          const found = outcomesOf(node.caches, world, memory, operation, rules);
+          return { ...node, outcomes: [...node.outcomes, found] };
+        });
+    }
+  });
+  return distinctOutcomes(nodes);
+}
+
+/** The node, and all that follow from it by effects of pending invalidations, in every lawful order. */
+function withEffects(
+  node: Node,
+  world: TinyWorld,
+  memory: readonly number[],
+  before: number,
+  rules: MachineRules,
+): readonly Node[] {
+  // A copy, since memory may change before the next effect.
+  const ways: Node[] = [{ ...node, caches: node.caches.slice() }];
+  for (let submitted = 0; submitted < before; submitted++) {
+    if (((node.pending >> submitted) & 1) === 0 || !mayTakeEffect(world, node.pending, submitted)) continue;
+    const caches = node.caches.slice();
+    drop(caches, world, submittedAt(world, submitted), rules);
+    fill(caches, world, memory);
+    const effects = [...node.effects, { submitted, before }];
+    const next = { ...node, caches, effects, pending: node.pending & ~(1 << submitted) };
+    ways.push(...withEffects(next, world, memory, before, rules));
+  }
+  return ways;
+}
+
+/** The invalidation that an operation submitted. */
+export function submittedAt(world: TinyWorld, at: number): Invalidation {
+  const operation = world.operations[at];
+  if (operation?.op !== 'submit') throw new Error(`operation ${at} submits no invalidation`);
+  return operation.invalidation;
+}
+
+/** Facts 7.9: in the queue, IOTLB invalidations wait for the context-cache ones before them. */
+function mayTakeEffect(world: TinyWorld, pending: number, submitted: number): boolean {
+  if (world.through === 'registers' || submittedAt(world, submitted).cache === 'context') return true;
+  for (let earlier = 0; earlier < submitted; earlier++) {
+    if ((pending >> earlier) & 1 && submittedAt(world, earlier).cache === 'context') return false;
+  }
+  return true;
+}
+
+function distinct(nodes: readonly Node[]): Node[] {
+  if (nodes.length < 2) return [...nodes];
+  const found = new Map<string, Node>();
+  for (const node of nodes) {
+    const key = `${node.pending}|${node.outcomes.join()}|${node.caches.join()}`;
+    if (!found.has(key)) found.set(key, node);
+  }
+  return [...found.values()];
+}
+
+function distinctOutcomes(nodes: readonly Node[]): readonly Branch[] {
+  const found = new Map<string, Branch>();
+  for (const { outcomes, effects } of nodes) {
+    const key = outcomes.join();
+    if (!found.has(key)) found.set(key, { outcomes, effects });
+  }
+  return [...found.values()];
+}
+
+/** Whether a branch can give these outcomes to its first requests. */
+export function admits(branch: Branch, outcomes: readonly number[]): boolean {
+  return outcomes.every((outcome, request) => ((branch.outcomes[request]! >> outcome) & 1) === 1);
+}
