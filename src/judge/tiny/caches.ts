@@ -46,7 +46,7 @@ export const SLOTS = 18;
 
 export type Caches = Int32Array;
 
-/** Where the facts leave a choice; see the machine's README for each. */
+/** Where the facts leave a choice. */
 export interface MachineRules {
   /** An IOTLB entry may serve another requester that is in its domain. Facts 7.1: no. */
   readonly sharedIotlb: boolean;

@@ -2,8 +2,8 @@ import type { Finding } from '../../../spec/interface/judgement.js';
 import type { Profile } from '../../../spec/interface/profile.js';
 import type { Judge } from '../index.js';
 import type { MachineRules } from './caches.js';
-import { type HistoryOptions, historyOf } from './history.js';
-import { admits, type Branch, branchesOf } from './machine.js';
+import { type HistoryOptions, historiesOf } from './history.js';
+import { type Branch, branchesOf } from './machine.js';
 import { alphabetOf, BLOCKED_BY_PAGING, requestsOf, type TinyWorld } from './world.js';
 
 /** What machine and judge say of the outcomes of a world's first requests, where they differ. */
@@ -18,6 +18,8 @@ export interface Comparison {
   readonly disagreements: readonly Disagreement[];
   /** Outcomes that the machine can do, and that it cannot do, on which the judge did not decide. */
   readonly undecided: { readonly possible: number; readonly impossible: number };
+  /** Why the judge did not decide, once for each such history. */
+  readonly reasons: readonly string[];
   /** Outcomes of all requests that the machine can do. */
   readonly possible: number;
   readonly judged: number;
@@ -43,8 +45,10 @@ export function compare(world: TinyWorld, judge: Judge, profile: Profile, option
   const branches = options.reasons ? all : all.map(mergeReasons);
   const alphabet = alphabetOf(world).filter((outcome) => options.reasons || outcome <= BLOCKED_BY_PAGING);
   const length = requestsOf(world).length;
+  const write = historiesOf(world, profile, options);
   const disagreements: Disagreement[] = [];
   const undecided = { possible: 0, impossible: 0 };
+  const reasons: string[] = [];
   let possible = 0;
   let judged = 0;
   const visit = (outcomes: readonly number[], left: readonly Branch[]): void => {
@@ -59,17 +63,14 @@ export function compare(world: TinyWorld, judge: Judge, profile: Profile, option
     }
     judged++;
     if (leads) possible++;
-    const { verdict, finding } = judge(historyOf(world, outcomes, profile, options));
-    if (verdict === 'inconclusive') undecided[leads ? 'possible' : 'impossible']++;
-    else if (leads && verdict === 'deviant') {
+    const { verdict, finding, undecided: open } = judge(write(outcomes));
+    if (verdict === 'inconclusive') {
+      undecided[leads ? 'possible' : 'impossible']++;
+      reasons.push(open[0]?.reason ?? 'no reason given');
+    } else if (leads && verdict === 'deviant') {
       disagreements.push({ kind: 'refused', outcomes, ...(finding === undefined ? {} : { finding }) });
     } else if (!leads && verdict === 'conformant') disagreements.push({ kind: 'admitted', outcomes });
   };
   visit([], branches);
-  return { disagreements, undecided, possible, judged };
-}
-
-/** Whether the machine can give a world's first requests these outcomes. */
-export function canDo(world: TinyWorld, outcomes: readonly number[], rules: MachineRules): boolean {
-  return branchesOf(world, rules).some((branch) => admits(branch, outcomes));
+  return { disagreements, undecided, reasons, possible, judged };
 }

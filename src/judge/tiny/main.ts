@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util';
 import { createJudge } from '../index.js';
 import { type MachineRules, USUAL_RULES } from './caches.js';
-import { type CompareOptions, type Comparison, compare, type Disagreement } from './compare.js';
+import { type CompareOptions, type Comparison, compare, type Disagreement, mergeReasons } from './compare.js';
 import { derivationOf } from './derive.js';
 import { branchesOf } from './machine.js';
 import { outcomeName, storyOf } from './names.js';
@@ -100,9 +100,11 @@ interface Totals {
   possible: number;
   judged: number;
   shown: number;
+  /** How often the judge gave a reason for not deciding. */
+  readonly reasons: Map<string, number>;
 }
 
-function count(totals: Totals, { disagreements, undecided, possible, judged }: Comparison): void {
+function count(totals: Totals, { disagreements, undecided, reasons, possible, judged }: Comparison): void {
   const left = undecided.possible + undecided.impossible;
   if (disagreements.some((each) => each.kind === 'refused')) totals.refused++;
   if (disagreements.some((each) => each.kind === 'admitted')) totals.admitted++;
@@ -110,6 +112,7 @@ function count(totals: Totals, { disagreements, undecided, possible, judged }: C
   totals.undecidedOutcomes += left;
   totals.possible += possible;
   totals.judged += judged;
+  for (const reason of reasons) totals.reasons.set(reason, (totals.reasons.get(reason) ?? 0) + 1);
 }
 
 /** Compares every world of a plan, with progress on standard error; gives the exit status. */
@@ -124,6 +127,7 @@ function run(plan: Plan): number {
     possible: 0,
     judged: 0,
     shown: 0,
+    reasons: new Map(),
   };
   const step = Math.max(1, Math.floor(plan.worlds / 20));
   for (let n = 0; n < plan.worlds; n++) {
@@ -142,15 +146,26 @@ function run(plan: Plan): number {
   say(`worlds in which the judge admits more: ${share(totals.admitted)}`);
   say(`worlds in which the judge leaves something undecided: ${share(totals.undecided)}`);
   say(`histories left undecided: ${totals.undecidedOutcomes}`);
+  for (const [reason, times] of [...totals.reasons].sort((a, b) => b[1] - a[1]).slice(0, 8))
+    say(`  ${times}: ${reason}`);
   return totals.refused > 0 ? 1 : 0;
 }
 
 function enumerate(plan: Plan): number {
   let branches = 0;
+  let open = 0;
+  const outcomes = [0, 0, 0, 0];
   for (let n = 0; n < plan.worlds; n++) {
-    branches += branchesOf(worldOf(plan.seed + n, plan.generation), plan.rules).length;
+    const found = branchesOf(worldOf(plan.seed + n, plan.generation), plan.rules).map(mergeReasons);
+    branches += found.length;
+    const requests = found[0]!.outcomes.map((_, at) => found.reduce((mask, each) => mask | each.outcomes[at]!, 0));
+    const sizes = requests.map((mask) => mask.toString(2).replaceAll('0', '').length);
+    for (const size of sizes) outcomes[Math.min(size, outcomes.length) - 1]!++;
+    if (sizes.some((size) => size > 1)) open++;
   }
   say(`worlds: ${plan.worlds}, branches that differ: ${branches}`);
+  say(`worlds with a request that may end in several ways: ${open}`);
+  say(`requests that may end in 1, 2, 3, more ways: ${outcomes.join(', ')}`);
   return 0;
 }
 

@@ -23,7 +23,7 @@ export const TABLES = {
 const PAGE_INDEX = [20n, 21n] as const;
 
 export const UNIT = 'iommu0';
-export const REQUESTERS = ['r0', 'r1'] as const;
+export const REQUESTERS = ['edu0', 'edu1'] as const;
 /** Two functions of one device, so that a function mask can cover both. */
 export const ROUTING_IDS = [0x0100, 0x0101] as const;
 

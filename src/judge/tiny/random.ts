@@ -48,7 +48,7 @@ class Dice {
 
   /** Mostly both rights. */
   rights(): number {
-    return this.pick([3, 3, 3, 3, 1, 1, 2]);
+    return this.pick([3, 3, 3, 3, 3, 3, 3, 1, 1, 2]);
   }
 }
 
@@ -63,7 +63,8 @@ export function worldOf(seed: number, options: WorldOptions = {}): TinyWorld {
   const sameRegion = dice.chance(50);
   const through = dice.chance(50) ? 'registers' : 'queue';
   const memory = firstMemory(dice, options);
-  const draft: Draft = { dice, options, sameRegion, through, memory: [...memory], outstanding: 0, requests: 0 };
+  const focus = { requester: dice.index(), page: dice.index() };
+  const draft: Draft = { dice, options, focus, sameRegion, through, memory: [...memory], outstanding: 0, requests: 0 };
   const length = 3 + dice.roll(MOST_OPERATIONS - 2);
   const operations: TinyOperation[] = [];
   while (operations.length < length - 1) operations.push(nextOperation(draft));
@@ -74,6 +75,8 @@ export function worldOf(seed: number, options: WorldOptions = {}): TinyWorld {
 interface Draft {
   readonly dice: Dice;
   readonly options: WorldOptions;
+  /** The requester and the page that most operations are about, so that they meet. */
+  readonly focus: { readonly requester: Index; readonly page: Index };
   readonly sameRegion: boolean;
   readonly through: TinyWorld['through'];
   readonly memory: number[];
@@ -89,28 +92,36 @@ function firstMemory(dice: Dice, options: WorldOptions): readonly number[] {
     for (let requester = 0; requester < 2; requester++) {
       const own = shared ? 1 : 1 + 3 * requester;
       const place = CONTEXT + 2 * table + requester;
-      memory[place] = dice.chance(85) ? own : 0;
+      memory[place] = dice.chance(93) ? own : 0;
       if (table === 1 && dice.chance(60)) memory[place] = contextValue(dice, memory, place, options);
     }
   }
-  for (let tree = 0; tree < 2; tree++) memory[LEVEL3 + tree] = dice.chance(92) ? 4 * tree + dice.rights() : 0;
+  for (let tree = 0; tree < 2; tree++) memory[LEVEL3 + tree] = dice.chance(96) ? 4 * tree + dice.rights() : 0;
   for (let table = 0; table < 3; table++) {
     for (let region = 0; region < 2; region++) {
       const target = dice.chance(15) ? SUPERPAGE : dice.chance(75) ? table : dice.roll(3);
-      memory[LEVEL2 + 2 * table + region] = dice.chance(90) ? 4 * target + dice.rights() : 0;
+      memory[LEVEL2 + 2 * table + region] = dice.chance(95) ? 4 * target + dice.rights() : 0;
     }
   }
   for (let place = LEVEL1; place < LEVEL1 + 6; place++) {
-    memory[place] = dice.chance(88) ? 4 * dice.roll(FRAMES) + dice.rights() : 0;
+    memory[place] = dice.chance(95) ? 4 * dice.roll(FRAMES) + dice.rights() : 0;
   }
   return memory;
+}
+
+function requester({ dice, focus }: Draft): Index {
+  return dice.chance(80) ? focus.requester : dice.index();
+}
+
+function page({ dice, focus }: Draft): Index {
+  return dice.chance(70) ? focus.page : dice.index();
 }
 
 function nextOperation(draft: Draft): TinyOperation {
   const { dice } = draft;
   const roll = dice.roll(100);
-  if (roll < 38) return change(draft);
-  if (roll < 60 && draft.requests < MOST_REQUESTS - 1) return request(draft);
+  if (roll < 42) return change(draft);
+  if (roll < 58 && draft.requests < MOST_REQUESTS - 1) return request(draft);
   if (draft.outstanding > 0 && (draft.through === 'registers' || dice.chance(55))) {
     draft.outstanding = 0;
     return { op: 'observe' };
@@ -122,20 +133,17 @@ function nextOperation(draft: Draft): TinyOperation {
 function request(draft: Draft): TinyOperation {
   const { dice } = draft;
   draft.requests++;
-  // Mostly one requester, so that operations meet.
-  const requester = dice.chance(70) ? 0 : 1;
-  const page = dice.chance(65) ? 0 : 1;
-  return { op: 'request', requester, page, access: dice.chance(65) ? 'read' : 'write' };
+  return { op: 'request', requester: requester(draft), page: page(draft), access: dice.chance(65) ? 'read' : 'write' };
 }
 
 /** Places that a walk reads now. */
-function path(draft: Draft, requester: number, page: number): readonly number[] {
+function path(draft: Draft, who: number, where: number): readonly number[] {
   const { memory, sameRegion } = draft;
-  const region = sameRegion ? 0 : page;
+  const region = sameRegion ? 0 : where;
   const places = [ROOT];
   const root = memory[ROOT]!;
   if (root === 0) return places;
-  const context = CONTEXT + 2 * (root - 1) + requester;
+  const context = CONTEXT + 2 * (root - 1) + who;
   places.push(context);
   if (memory[context] === 0) return places;
   const level3 = LEVEL3 + treeOf(memory[context]!);
@@ -144,16 +152,16 @@ function path(draft: Draft, requester: number, page: number): readonly number[] 
   const level2 = LEVEL2 + 2 * (memory[level3]! >> 2) + region;
   places.push(level2);
   const table = memory[level2]! >> 2;
-  if ((memory[level2]! & 3) !== 0 && table !== SUPERPAGE) places.push(LEVEL1 + 2 * table + page);
+  if ((memory[level2]! & 3) !== 0 && table !== SUPERPAGE) places.push(LEVEL1 + 2 * table + where);
   return places;
 }
 
 function change(draft: Draft): TinyOperation {
   const { dice, memory } = draft;
-  const known = path(draft, dice.chance(70) ? 0 : 1, dice.chance(65) ? 0 : 1);
+  const known = path(draft, requester(draft), page(draft));
   let place = dice.chance(80) ? dice.pick(known) : dice.roll(LEVEL1 + 6);
   // Changes of the root entry are one kind of many.
-  if (place === ROOT && known.length > 1 && dice.chance(60)) place = known.at(-1)!;
+  if (place === ROOT && known.length > 1 && dice.chance(75)) place = known.at(-1)!;
   let value = newValue(draft, place);
   for (let tries = 0; tries < 4 && value === memory[place]; tries++) value = newValue(draft, place);
   memory[place] = value;
@@ -185,14 +193,14 @@ function contextValue(dice: Dice, memory: readonly number[], place: number, opti
 
 function invalidation(draft: Draft): Invalidation {
   const { dice, memory } = draft;
-  const held = memory[CONTEXT + dice.roll(2)]!;
-  const domain = held !== 0 && dice.chance(60) ? domainOf(held) : dice.index();
-  if (dice.chance(40)) {
+  const who = requester(draft);
+  const held = memory[CONTEXT + who]!;
+  const domain = held !== 0 && dice.chance(75) ? domainOf(held) : dice.index();
+  if (dice.chance(35)) {
     const scope = dice.pick(['global', 'domain', 'device', 'device'] as const);
-    const functionMask = dice.pick([0, 0, 1, 3] as const);
-    return { cache: 'context', scope, domain, requester: dice.chance(70) ? 0 : 1, functionMask };
+    return { cache: 'context', scope, domain, requester: who, functionMask: dice.pick([0, 0, 1, 3] as const) };
   }
   const scope = dice.pick(['global', 'domain', 'domain', 'page', 'page', 'page'] as const);
-  const page = dice.chance(65) ? 0 : 1;
-  return { cache: 'iotlb', scope, domain, page, wide: dice.chance(20), keepUpper: dice.chance(35) };
+  const flags = { wide: dice.chance(20), keepUpper: dice.chance(30) };
+  return { cache: 'iotlb', scope, domain, page: page(draft), ...flags };
 }
