@@ -1,7 +1,4 @@
 import {
-  BLOCKED_BY_CONTEXT,
-  BLOCKED_BY_PAGING,
-  BLOCKED_BY_ROOT,
   CONTEXT,
   domainOf,
   type Invalidation,
@@ -9,15 +6,12 @@ import {
   LEVEL2,
   LEVEL3,
   pagesIn,
-  READ,
   ROOT,
   regionOf,
   SUPERPAGE,
   SUPERPAGE_FRAME,
-  type TinyOperation,
   type TinyWorld,
   treeOf,
-  WRITE,
 } from './world.js';
 
 /**
@@ -54,14 +48,22 @@ export interface MachineRules {
   readonly deviceNamesDomain: boolean;
   /** Which context-cache invalidations stop a walk that has read the root entry only. Facts 7.3: a global one. */
   readonly rootLeftBy: 'global' | 'device';
+  /**
+   * An invalidation takes effect on one cache after the other, upper levels first, and not at one instant. N1 promises
+   * nothing before completion.
+   */
+  readonly inTurn: boolean;
 }
 
-export const USUAL_RULES: MachineRules = { sharedIotlb: false, deviceNamesDomain: true, rootLeftBy: 'global' };
+export const USUAL_RULES: MachineRules = {
+  sharedIotlb: false,
+  deviceNamesDomain: true,
+  rootLeftBy: 'global',
+  inTurn: false,
+};
 
 /** Told of each entry that is filled, with the entry that the walk came from; entries are 32 * slot + bit. */
 export type FillNote = (entry: number, from: number) => void;
-/** Told of each way for a request to end, with the entry it was due to. */
-export type OutcomeNote = (outcome: number, from: number, how: string) => void;
 
 export const NOTHING = -1;
 
@@ -72,7 +74,7 @@ function add(caches: Caches, slot: number, bit: number, from: number, note: Fill
 }
 
 /** Domains that a requester may be taken for, as bits: a walk goes on from a cached or current context entry. */
-function domainsOf(caches: Caches, requester: number): number {
+export function domainsOf(caches: Caches, requester: number): number {
   const contexts = caches[CONTEXTS + requester]!;
   return (contexts & 0b00110 ? 1 : 0) | (contexts & 0b11000 ? 2 : 0);
 }
@@ -159,33 +161,56 @@ function fillLeaves(
   }
 }
 
-function leafSlot(requester: number, page: number, domain: number): number {
+export function leafSlot(requester: number, page: number, domain: number): number {
   return LEAVES + 4 * requester + 2 * page + domain;
 }
 
-/** Drops what an invalidation covers, at one instant; a walk under way is dropped with the entries it has read (N3). */
-export function drop(caches: Caches, world: TinyWorld, invalidation: Invalidation, rules: MachineRules): void {
-  if (invalidation.cache === 'context') dropContexts(caches, invalidation, rules);
-  else dropMappings(caches, world, invalidation);
+/** In how many parts an invalidation may take effect. */
+export function partsOf(invalidation: Invalidation, rules: MachineRules): number {
+  if (!rules.inTurn) return 1;
+  return invalidation.cache === 'context' ? 2 : 4;
+}
+
+/** All parts of an invalidation. */
+export const WHOLE = -1;
+
+/**
+ * Drops what an invalidation covers, at one instant; a walk under way is dropped with the entries it has read (N3).
+ *
+ * @param part of a context invalidation: 0 and 1 are its requesters; of an IOTLB one: 0 the level-3 cache, 1 the level-2 cache,
+ *   2 and 3 the IOTLB entries of pages 0 and 1
+ */
+export function drop(
+  caches: Caches,
+  world: TinyWorld,
+  invalidation: Invalidation,
+  rules: MachineRules,
+  part: number = WHOLE,
+): void {
+  if (invalidation.cache === 'iotlb') dropMappings(caches, world, invalidation, part);
+  else for (let each = 0; each < 2; each++) if (takes(part, each)) dropContexts(caches, each, invalidation, rules);
+}
+
+function takes(part: number, which: number): boolean {
+  return part === WHOLE || part === which;
 }
 
 /** Facts 7.1: by source-id, by domain-id, all. 7.6: nothing of the IOTLB. */
 function dropContexts(
   caches: Caches,
+  each: number,
   { scope, domain, requester, functionMask }: Extract<Invalidation, { cache: 'context' }>,
   rules: MachineRules,
 ): void {
   const named = domain === 0 ? 0b00110 : 0b11000;
-  for (let each = 0; each < 2; each++) {
-    if (scope === 'global') {
-      caches[LATCHED + each] = 0;
-      caches[CONTEXTS + each] = 0;
-    } else if (scope === 'domain') {
-      caches[CONTEXTS + each]! &= ~named;
-    } else if (each === requester || functionMask === 3) {
-      caches[CONTEXTS + each] = rules.deviceNamesDomain ? caches[CONTEXTS + each]! & ~named : 0;
-      if (rules.rootLeftBy === 'device') caches[LATCHED + each] = 0;
-    }
+  if (scope === 'global') {
+    caches[LATCHED + each] = 0;
+    caches[CONTEXTS + each] = 0;
+  } else if (scope === 'domain') {
+    caches[CONTEXTS + each]! &= ~named;
+  } else if (each === requester || functionMask === 3) {
+    caches[CONTEXTS + each] = rules.deviceNamesDomain ? caches[CONTEXTS + each]! & ~named : 0;
+    if (rules.rootLeftBy === 'device') caches[LATCHED + each] = 0;
   }
 }
 
@@ -194,108 +219,19 @@ function dropMappings(
   caches: Caches,
   world: TinyWorld,
   { scope, domain, page, wide, keepUpper }: Extract<Invalidation, { cache: 'iotlb' }>,
+  part: number,
 ): void {
-  if (scope === 'global') {
-    caches.fill(0, UPPER);
-    return;
-  }
   const region = regionOf(world, page);
-  const whole = scope === 'domain';
-  if (whole || !keepUpper) {
-    caches[UPPER + domain] = 0;
-    for (let each = 0; each < 2; each++) if (whole || each === region) caches[MIDDLE + 2 * domain + each] = 0;
-  }
+  const whole = scope !== 'page';
   for (let each = 0; each < 2; each++) {
-    if (!whole && each !== page && !(wide && regionOf(world, each) === region)) continue;
-    for (let requester = 0; requester < 2; requester++) caches[leafSlot(requester, each, domain)] = 0;
-  }
-}
-
-/**
- * Every way for a request to end, as bits, when `caches` is all that may be cached and has been filled. A lookup that
- * hits does not look further (7.2), one that misses reads memory, so each entry on the way is a cached or the current
- * one. What is not present is never cached and is found only in memory (CM=0, 7.2, N5); a permission that is missing
- * may be missing in a cached entry (7.3: adding a permission needs an invalidation).
- */
-export function outcomesOf(
-  caches: Caches,
-  world: TinyWorld,
-  memory: readonly number[],
-  request: Extract<TinyOperation, { op: 'request' }>,
-  rules: MachineRules,
-  note?: OutcomeNote,
-): number {
-  const { requester, page } = request;
-  const search: Search = { caches, memory, need: request.access === 'read' ? READ : WRITE, found: 0, note };
-  const domains = domainsOf(caches, requester);
-  for (let domain = 0; domain < 2; domain++) {
-    searchLeaves(search, leafSlot(requester, page, domain));
-    if ((domains >> domain) & 1) {
-      if (rules.sharedIotlb) searchLeaves(search, leafSlot(1 - requester, page, domain));
-      searchTables(search, domain, regionOf(world, page), page);
-    }
-  }
-  searchContexts(search, requester);
-  return search.found;
-}
-
-interface Search {
-  readonly caches: Caches;
-  readonly memory: readonly number[];
-  /** The permission that is needed. */
-  readonly need: number;
-  found: number;
-  readonly note: OutcomeNote | undefined;
-}
-
-function end(search: Search, outcome: number, from: number, how: string): void {
-  if (((search.found >> outcome) & 1) === 0) search.note?.(outcome, from, how);
-  search.found |= 1 << outcome;
-}
-
-function searchLeaves(search: Search, slot: number): void {
-  for (let leaf = 1; leaf < 20; leaf++) {
-    if (((search.caches[slot]! >> leaf) & 1) === 0) continue;
-    if (leaf & search.need) end(search, leaf >> 2, 32 * slot + leaf, 'through this IOTLB entry');
-    else end(search, BLOCKED_BY_PAGING, 32 * slot + leaf, 'this IOTLB entry lacks the permission');
-  }
-}
-
-/** Facts 5.7, steps 6 and 7. */
-function searchContexts(search: Search, requester: number): void {
-  const { caches, memory } = search;
-  if (memory[ROOT] === 0) end(search, BLOCKED_BY_ROOT, NOTHING, 'the root entry in memory is not present');
-  for (let table = 0; table < 2; table++) {
-    if ((caches[LATCHED + requester]! >> table) & 1 && memory[CONTEXT + 2 * table + requester] === 0) {
-      end(search, BLOCKED_BY_CONTEXT, 32 * (LATCHED + requester) + table, 'its context entry in memory is not present');
-    }
-  }
-  for (let context = 1; context <= 4; context++) {
-    if ((caches[CONTEXTS + requester]! >> context) & 1 && (memory[LEVEL3 + treeOf(context)]! & 3) === 0) {
-      end(
-        search,
-        BLOCKED_BY_PAGING,
-        32 * (CONTEXTS + requester) + context,
-        'the level-3 entry in memory is not present',
-      );
-    }
-  }
-}
-
-/** Facts 5.7, step 12, from entries of the structure caches; what they do not hold is read from memory. */
-function searchTables(search: Search, domain: number, region: number, page: number): void {
-  const { caches, memory, need } = search;
-  for (const [slot, places] of [
-    [UPPER + domain, LEVEL2 + region],
-    [MIDDLE + 2 * domain + region, LEVEL1 + page],
-  ] as const) {
-    for (let entry = 0; entry < 12; entry++) {
-      if (((caches[slot]! >> entry) & 1) === 0) continue;
-      const next = memory[places + 2 * (entry >> 2)]!;
-      if ((entry & need) === 0) end(search, BLOCKED_BY_PAGING, 32 * slot + entry, 'this entry lacks the permission');
-      else if ((next & need) === 0) {
-        end(search, BLOCKED_BY_PAGING, 32 * slot + entry, 'the entry below it in memory lacks the permission');
-      }
+    if (scope !== 'global' && each !== domain) continue;
+    if (takes(part, 0) && (whole || !keepUpper)) caches[UPPER + each] = 0;
+    for (let other = 0; other < 2; other++) {
+      const touched = whole || (!keepUpper && other === region);
+      if (takes(part, 1) && touched) caches[MIDDLE + 2 * each + other] = 0;
+      const inside = whole || other === page || (wide && regionOf(world, other) === region);
+      if (!takes(part, 2 + other) || !inside) continue;
+      for (let requester = 0; requester < 2; requester++) caches[leafSlot(requester, other, each)] = 0;
     }
   }
 }

@@ -1,15 +1,5 @@
-import {
-  CONTEXTS,
-  drop,
-  fill,
-  LATCHED,
-  LEAVES,
-  type MachineRules,
-  MIDDLE,
-  outcomesOf,
-  SLOTS,
-  UPPER,
-} from './caches.js';
+import { CONTEXTS, drop, fill, LATCHED, LEAVES, type MachineRules, MIDDLE, SLOTS, UPPER, WHOLE } from './caches.js';
+import { outcomesOf } from './lookup.js';
 import { admits, branchesOf, type EffectInstant, submittedAt } from './machine.js';
 import { contextName, frameName, invalidationName, level1Name, level2Name, outcomeName, rightsName } from './names.js';
 import type { TinyWorld } from './world.js';
@@ -53,8 +43,11 @@ function replay(
     for (const effect of effects) {
       if (effect.before !== at) continue;
       const invalidation = submittedAt(world, effect.submitted);
-      lines.push(`  before ${at}: ${invalidationName(invalidation)} (submitted by ${effect.submitted}) takes effect`);
-      drop(caches, world, invalidation, rules);
+      const part = effect.part === WHOLE ? '' : `part ${effect.part} of `;
+      lines.push(
+        `  before ${at}: ${part}${invalidationName(invalidation)} (submitted by ${effect.submitted}) takes effect`,
+      );
+      drop(caches, world, invalidation, rules, effect.part);
       filled(`before ${at}, after that effect`);
     }
     if (operation.op === 'change') {

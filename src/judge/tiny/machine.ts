@@ -1,13 +1,19 @@
-import { type Caches, drop, fill, type MachineRules, outcomesOf, SLOTS } from './caches.js';
+import { type Caches, drop, fill, type MachineRules, partsOf, SLOTS, WHOLE } from './caches.js';
+import { outcomesOf } from './lookup.js';
 import type { Invalidation, TinyWorld } from './world.js';
 
 /** An invalidation takes effect just before an operation. */
 export interface EffectInstant {
   /** The operation that submitted it. */
   readonly submitted: number;
+  /** Which part of it, or all of it. */
+  readonly part: number;
   /** The operation before which it takes effect. */
   readonly before: number;
 }
+
+/** Bits of `pending` for each operation: parts that have not taken effect. */
+const PARTS = 4;
 
 /** One way for a world to go, as far as the effect instants tell. */
 export interface Branch {
@@ -18,7 +24,7 @@ export interface Branch {
 
 interface Node extends Branch {
   readonly caches: Caches;
-  /** Operations whose invalidations have not taken effect, as bits. */
+  /** Parts of invalidations that have not taken effect, as bits: number {@link PARTS} * operation + part. */
   readonly pending: number;
 }
 
@@ -45,7 +51,10 @@ export function branchesOf(world: TinyWorld, rules: MachineRules): readonly Bran
         for (const node of nodes) fill(node.caches, world, memory);
         break;
       case 'submit':
-        nodes = nodes.map((node) => ({ ...node, pending: node.pending | (1 << at) }));
+        nodes = nodes.map((node) => ({
+          ...node,
+          pending: node.pending | submission(operation.invalidation, at, rules),
+        }));
         break;
       case 'observe':
         nodes = nodes.filter((node) => node.pending === 0);
@@ -70,16 +79,23 @@ function withEffects(
 ): readonly Node[] {
   // A copy, since memory may change before the next effect.
   const ways: Node[] = [{ ...node, caches: node.caches.slice() }];
-  for (let submitted = 0; submitted < before; submitted++) {
-    if (((node.pending >> submitted) & 1) === 0 || !mayTakeEffect(world, node.pending, submitted)) continue;
+  for (let bit = 0; bit < PARTS * before; bit++) {
+    if (((node.pending >> bit) & 1) === 0 || !mayTakeEffect(world, node.pending, bit)) continue;
+    const submitted = Math.floor(bit / PARTS);
+    const invalidation = submittedAt(world, submitted);
+    const part = partsOf(invalidation, rules) === 1 ? WHOLE : bit % PARTS;
     const caches = node.caches.slice();
-    drop(caches, world, submittedAt(world, submitted), rules);
+    drop(caches, world, invalidation, rules, part);
     fill(caches, world, memory);
-    const effects = [...node.effects, { submitted, before }];
-    const next = { ...node, caches, effects, pending: node.pending & ~(1 << submitted) };
+    const effects = [...node.effects, { submitted, part, before }];
+    const next = { ...node, caches, effects, pending: node.pending & ~(1 << bit) };
     ways.push(...withEffects(next, world, memory, before, rules));
   }
   return ways;
+}
+
+function submission(invalidation: Invalidation, at: number, rules: MachineRules): number {
+  return ((1 << partsOf(invalidation, rules)) - 1) << (PARTS * at);
 }
 
 /** The invalidation that an operation submitted. */
@@ -89,11 +105,20 @@ export function submittedAt(world: TinyWorld, at: number): Invalidation {
   return operation.invalidation;
 }
 
-/** Facts 7.9: in the queue, IOTLB invalidations wait for the context-cache ones before them. */
-function mayTakeEffect(world: TinyWorld, pending: number, submitted: number): boolean {
-  if (world.through === 'registers' || submittedAt(world, submitted).cache === 'context') return true;
+/**
+ * Facts 7.9: in the queue, IOTLB invalidations wait for the context-cache ones before them. The parts of one go downwards,
+ * since what was filled from an upper entry has to be dropped after it.
+ */
+function mayTakeEffect(world: TinyWorld, pending: number, bit: number): boolean {
+  const submitted = Math.floor(bit / PARTS);
+  const part = bit % PARTS;
+  if (submittedAt(world, submitted).cache === 'context') return true;
+  const above = part === 0 ? 0 : part === 1 ? 0b01 : 0b11;
+  if ((pending >> (PARTS * submitted)) & above) return false;
+  if (world.through === 'registers') return true;
   for (let earlier = 0; earlier < submitted; earlier++) {
-    if ((pending >> earlier) & 1 && submittedAt(world, earlier).cache === 'context') return false;
+    const waiting = (pending >> (PARTS * earlier)) & ((1 << PARTS) - 1);
+    if (waiting !== 0 && submittedAt(world, earlier).cache === 'context') return false;
   }
   return true;
 }

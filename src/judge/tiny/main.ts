@@ -27,6 +27,7 @@ const USAGE = `usage: main.js [--worlds N] [--seed N] [--explain WORLD_SEED]
   --shared-iotlb      IOTLB entries serve every requester of their domain
   --device-any-domain a device invalidation drops entries of any domain
   --device-stops-root a device invalidation stops walks that have read the root entry alone
+  --in-turn           an invalidation takes effect on one cache after the other
   --show N            how many disagreements to print (default 10)`;
 
 const FLAGS = {
@@ -40,6 +41,7 @@ const FLAGS = {
   'shared-iotlb': { type: 'boolean' },
   'device-any-domain': { type: 'boolean' },
   'device-stops-root': { type: 'boolean' },
+  'in-turn': { type: 'boolean' },
 } as const;
 
 interface Plan extends CompareOptions {
@@ -67,6 +69,7 @@ function planOf(args: readonly string[]): Plan {
     ...USUAL_RULES,
     ...(values['shared-iotlb'] === true ? { sharedIotlb: true } : {}),
     ...(values['device-any-domain'] === true ? { deviceNamesDomain: false } : {}),
+    ...(values['in-turn'] === true ? { inTurn: true } : {}),
     ...(values['device-stops-root'] === true ? { rootLeftBy: 'device' } : {}),
   };
   return {

@@ -84,8 +84,12 @@ function last(
 }
 
 /** Whether all requests together may end like that. */
-function together(operations: readonly TinyOperation[], outcomes: readonly number[]): boolean {
-  return branchesOf(worldWith(operations), USUAL_RULES).some((branch) => admits(branch, outcomes));
+function together(
+  operations: readonly TinyOperation[],
+  outcomes: readonly number[],
+  rules: MachineRules = USUAL_RULES,
+): boolean {
+  return branchesOf(worldWith(operations), rules).some((branch) => admits(branch, outcomes));
 }
 
 const memoryWith = (...changes: readonly (readonly [place: number, value: number])[]): readonly number[] => {
@@ -155,6 +159,15 @@ describe('one instant of effect', () => {
     expect(together(operations, [0, 3])).toBe(true);
     expect(together(operations, [2, 3])).toBe(true);
   });
+
+  it('is several where caches are dropped in turn, and stale entries still do not outlive it', () => {
+    const rules: MachineRules = { ...USUAL_RULES, inTurn: true };
+    expect(together(operations, [0, 1], rules)).toBe(true);
+    expect(together([leaf(0, 8 + RW), iotlb('domain'), read(0), observe, read(0)], [0, 0], rules)).toBe(false);
+    const moved = [change(LEVEL2, 4 + RW), iotlb('domain'), read(0), observe, read(0)];
+    expect(together(moved, [0, 2], rules)).toBe(true);
+    expect(together(moved, [0, 0], rules)).toBe(false);
+  });
 });
 
 describe('permissions', () => {
@@ -163,6 +176,12 @@ describe('permissions', () => {
     const memory = memoryWith([LEVEL1, R]);
     expect(last([leaf(0, RW), write()], { memory })).toEqual([0, NO]);
     expect(last([leaf(0, RW), iotlb('page'), observe, write()], { memory })).toEqual([0]);
+  });
+
+  it('are those of every entry on the way', () => {
+    expect(last([write()], { memory: memoryWith([LEVEL3, R]) })).toEqual([NO]);
+    expect(last([write()], { memory: memoryWith([LEVEL2, R]) })).toEqual([NO]);
+    expect(last([read()], { memory: memoryWith([LEVEL3, R], [LEVEL2, 2]) })).toEqual([NO]);
   });
 
   it('of upper entries stay in a structure cache that IH lets stand', () => {
@@ -178,6 +197,13 @@ describe('upper entries', () => {
     const kept = iotlb('page', { keepUpper: true });
     expect(last([to, leaf(0, 12 + RW), kept, observe, read()])).toEqual([2, 3]);
     expect(last([to, leaf(0, 12 + RW), iotlb('page'), observe, read()])).toEqual([2]);
+  });
+
+  it('are dropped with their domain and with everything', () => {
+    const to = change(LEVEL2, 4 + RW);
+    for (const covering of [iotlb('global'), iotlb('domain')])
+      expect(last([to, covering, observe, read()])).toEqual([2]);
+    expect(last([to, iotlb('domain', { domain: 1 }), observe, read()])).toEqual([0, 2]);
   });
 
   it('lead only to what could be read after them', () => {
@@ -212,6 +238,12 @@ describe('context entries', () => {
   it('are new after context, then domain invalidation (VTD-CACHE-013)', () => {
     expect(last([move, read()])).toEqual([0, 2]);
     expect(last([move, context('device'), observe, iotlb('domain'), observe, read()])).toEqual([2]);
+  });
+
+  it('are dropped by a domain invalidation of their own domain', () => {
+    const after = [observe, iotlb('global'), observe, read()];
+    expect(last([move, context('domain'), ...after])).toEqual([2]);
+    expect(last([move, context('domain', { domain: 1 }), ...after])).toEqual([0, 2]);
   });
 
   it('may be old when the order was the other one: the IOTLB is filled again between', () => {
