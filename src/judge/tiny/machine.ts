@@ -44,7 +44,7 @@ export function branchesOf(world: TinyWorld, rules: MachineRules): readonly Bran
   fill(caches, world, memory);
   let nodes: Node[] = [{ caches, pending: 0, outcomes: [], effects: [] }];
   world.operations.forEach((operation, at) => {
-    nodes = distinct(nodes.flatMap((node) => withEffects(node, world, memory, at, rules)));
+    nodes = withEffects(nodes, world, memory, at, rules);
     switch (operation.op) {
       case 'change':
         memory[operation.place] = operation.value;
@@ -69,29 +69,49 @@ export function branchesOf(world: TinyWorld, rules: MachineRules): readonly Bran
   return distinctOutcomes(nodes);
 }
 
-/** The node, and all that follow from it by effects of pending invalidations, in every lawful order. */
+/** The nodes, and all that follow from them by effects of pending invalidations, in every lawful order. */
 function withEffects(
-  node: Node,
+  nodes: readonly Node[],
   world: TinyWorld,
   memory: readonly number[],
   before: number,
   rules: MachineRules,
-): readonly Node[] {
-  // A copy, since memory may change before the next effect.
-  const ways: Node[] = [{ ...node, caches: node.caches.slice() }];
-  for (let bit = 0; bit < PARTS * before; bit++) {
-    if (((node.pending >> bit) & 1) === 0 || !mayTakeEffect(world, node.pending, bit)) continue;
-    const submitted = Math.floor(bit / PARTS);
-    const invalidation = submittedAt(world, submitted);
-    const part = partsOf(invalidation, rules) === 1 ? WHOLE : bit % PARTS;
-    const caches = node.caches.slice();
-    drop(caches, world, invalidation, rules, part);
-    fill(caches, world, memory);
-    const effects = [...node.effects, { submitted, part, before }];
-    const next = { ...node, caches, effects, pending: node.pending & ~(1 << bit) };
-    ways.push(...withEffects(next, world, memory, before, rules));
+): Node[] {
+  const found = new Map<string, Node>();
+  // A Map visits what is added on the way.
+  for (const node of nodes) found.set(keyOf(node), node);
+  for (const node of found.values()) {
+    for (let bit = 0; bit < PARTS * before; bit++) {
+      if (((node.pending >> bit) & 1) === 0 || !mayTakeEffect(world, node.pending, bit)) continue;
+      const next = afterEffect(node, bit, world, memory, before, rules);
+      const key = keyOf(next);
+      if (!found.has(key)) found.set(key, next);
+    }
   }
-  return ways;
+  return [...found.values()];
+}
+
+function afterEffect(
+  node: Node,
+  bit: number,
+  world: TinyWorld,
+  memory: readonly number[],
+  before: number,
+  rules: MachineRules,
+): Node {
+  const submitted = Math.floor(bit / PARTS);
+  const invalidation = submittedAt(world, submitted);
+  const part = partsOf(invalidation, rules) === 1 ? WHOLE : bit % PARTS;
+  const caches = node.caches.slice();
+  drop(caches, world, invalidation, rules, part);
+  fill(caches, world, memory);
+  const effects = [...node.effects, { submitted, part, before }];
+  return { ...node, caches, effects, pending: node.pending & ~(1 << bit) };
+}
+
+/** Equal for nodes that go on alike. */
+function keyOf(node: Node): string {
+  return `${node.pending}|${node.outcomes.join()}|${node.caches.join()}`;
 }
 
 function submission(invalidation: Invalidation, at: number, rules: MachineRules): number {
@@ -121,16 +141,6 @@ function mayTakeEffect(world: TinyWorld, pending: number, bit: number): boolean 
     if (waiting !== 0 && submittedAt(world, earlier).cache === 'context') return false;
   }
   return true;
-}
-
-function distinct(nodes: readonly Node[]): Node[] {
-  if (nodes.length < 2) return [...nodes];
-  const found = new Map<string, Node>();
-  for (const node of nodes) {
-    const key = `${node.pending}|${node.outcomes.join()}|${node.caches.join()}`;
-    if (!found.has(key)) found.set(key, node);
-  }
-  return [...found.values()];
 }
 
 function distinctOutcomes(nodes: readonly Node[]): readonly Branch[] {
