@@ -505,7 +505,7 @@ export const vtdClauses: readonly Clause[] = [
     'Caching Mode',
     'With CM=1 a not-present entry made present may stay unseen until invalidation.',
     '2',
-    'CM=1',
+    'CM',
     'N6',
   ),
   clause(

@@ -18,6 +18,8 @@ type Translated = Outcome & { readonly kind: 'translated' };
 export interface Sketch {
   readonly deviation: Deviation;
   readonly ways: () => readonly Way[];
+  /** It says no more than where bytes of the request were seen. */
+  readonly vague?: boolean;
 }
 
 /** VTD-PMR-001 broken: protected memory was reached, or the refusal was recorded. */
@@ -48,13 +50,14 @@ export function insteadOfTranslating(
   const clause = outcome.clauses.includes('VTD-IAR-006') ? 'VTD-IAR-006' : (outcome.clauses.at(-1) ?? 'VTD-SS-024');
   const elsewhere = seen
     .filter((address) => address !== outcome.address)
-    .map((address) =>
-      way(state, page, { kind: 'memory', address }, outcome, {
+    .map((address): Sketch => {
+      const wrong = way(state, page, { kind: 'memory', address }, outcome, {
         identities: [{ clause, kind: 'wrong-address', discriminator: `${special}: output→another address` }],
         expected: `0x${outcome.address.toString(16)}`,
         observed: `0x${address.toString(16)}`,
-      }),
-    );
+      });
+      return { ...wrong, vague: true };
+    });
   const [exemption] = exemptions(state, outcome);
   const refusals = refused(
     state,

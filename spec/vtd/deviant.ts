@@ -1,9 +1,8 @@
 import { reasonName } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
 import type { DepartureSearch, Deviation, DeviceRequest } from '../interface/model.js';
-import { FAULT } from '../layout/vtd.js';
-import { clauseOf, granularityName } from './caching/scope.js';
 import { type FaultCondition, REQUEST_REASONS } from './conditions.js';
+import { rememberedTooLong } from './deviant-caching.js';
 import {
   insteadOfProtecting,
   insteadOfTranslating,
@@ -15,7 +14,7 @@ import {
 } from './deviant-translated.js';
 import { lenientTranslation } from './lenient.js';
 import { protectedAt } from './protected-memory.js';
-import { type Outcome, outcomeKey, type RequestContext } from './request.js';
+import type { Outcome, RequestContext } from './request.js';
 import { join, pageOutcomes, pagesOf, pageWays, recordedWays, type Way } from './requests.js';
 import type { VtdState } from './state.js';
 
@@ -72,7 +71,9 @@ function deviantPage(state: VtdState, page: Page, context: RequestContext, searc
   const other = outcomes.flatMap((outcome) =>
     sketchesOf(state, page, outcome, context, search).map((sketch) => ({ sketch, labels: expectedLabels(outcome) })),
   );
-  return [...late, ...other]
+  // What explains only where bytes were seen comes last.
+  const [vague, exact] = [other.filter(({ sketch }) => sketch.vague), other.filter(({ sketch }) => !sketch.vague)];
+  return [...exact, ...late, ...vague]
     .filter(({ sketch }) => wanted === undefined || wanted(sketch.deviation))
     .flatMap(({ sketch: { deviation, ways }, labels }) =>
       ways().map((each) => ({ deviation, ...each, labels: [...labels, ...each.labels] })),
@@ -107,51 +108,6 @@ function sketchesOf(
   return refused(state, page, ['VTD-IAR-001'], 'DWORD write to FEEx', 'interrupt', outcome);
 }
 
-/**
- * VTD-CACHE-004 and its company broken: something was used that a completed invalidation covers. VTD-CACHE-001,
- * VTD-CACHE-005 broken: an entry that faulted was remembered although CM=0.
- */
-function rememberedTooLong(
-  state: VtdState,
-  page: Page,
-  outcomes: readonly Outcome[],
-  context: RequestContext,
-): readonly Sketch[] {
-  if (!state.translation) return [];
-  const admitted = new Set(outcomes.map(outcomeKey));
-  const further = (other: VtdState, clauses: (stale: Outcome) => string, how: string): readonly Sketch[] =>
-    pageOutcomes(other, page, context)
-      .filter((each) => !admitted.has(outcomeKey(each)))
-      .flatMap((each) => usedAfterwards(state, page, each, clauses(each), how));
-  const kept = state.invalidations.flatMap((ignored) => {
-    const invalidations = state.invalidations.filter((each) => each !== ignored);
-    const how = `after ${ignored.cache} ${granularityName(ignored)} invalidation`;
-    return further({ ...state, invalidations }, () => ignored.impliedBy ?? clauseOf(ignored), how);
-  });
-  if (state.caps.cachingMode) return kept;
-  const cachingFaults = { ...state, caps: { ...state.caps, cachingMode: true } };
-  return [...kept, ...further(cachingFaults, faultClause, 'after a fault with CM=0')];
-}
-
-function faultClause(outcome: Outcome): string {
-  const notPresent =
-    outcome.kind === 'blocked' && outcome.conditions.some((each) => each.reason !== FAULT.PAGING_ENTRY_RESERVED);
-  return notPresent ? 'VTD-CACHE-001' : 'VTD-CACHE-005';
-}
-
-function usedAfterwards(state: VtdState, page: Page, outcome: Outcome, clause: string, how: string): readonly Sketch[] {
-  if (outcome.kind !== 'translated' && outcome.kind !== 'blocked') return [];
-  const what = [...new Set(outcome.stale)].join(', ');
-  const deviation: Deviation = {
-    identities: [{ clause, kind: 'used-after-invalidation', discriminator: `${what} ${how}: gone→used` }],
-    expected: 'what memory holds now',
-    observed: outcome.kind === 'translated' ? `used to reach 0x${outcome.address.toString(16)}` : 'used to refuse',
-  };
-  return outcome.kind === 'translated'
-    ? [way(state, page, { kind: 'memory', address: outcome.address }, outcome, deviation)]
-    : [{ deviation, ways: () => recordedWays(state, page, outcome.conditions, outcome.evidence) }];
-}
-
 type Blocked = Outcome & { readonly kind: 'blocked' };
 
 function insteadOfBlocking(
@@ -171,13 +127,16 @@ function insteadOfBlocking(
       })),
     );
   const expected = `blocked, ${silent ? 'not recorded (FPD=1)' : `recorded as ${reasonNames(outcome.conditions)}`}`;
-  const letThrough = destinations(state, page, context, search.seen).map((address) =>
-    way(state, page, { kind: 'memory', address }, outcome, {
+  const unchecked = uncheckedDestination(state, page, context);
+  const places = new Set([...(unchecked === undefined ? [] : [unchecked]), ...search.seen]);
+  const letThrough = [...places].map((address): Sketch => {
+    const through = way(state, page, { kind: 'memory', address }, outcome, {
       identities: identify('access-let-through', 'let through'),
       expected,
       observed: `let through to 0x${address.toString(16)}`,
-    }),
-  );
+    });
+    return { ...through, vague: address !== unchecked };
+  });
   const unrecorded = way(state, page, { kind: 'blocked' }, outcome, {
     identities: identify('fault-not-recorded', 'no record'),
     expected,
@@ -259,18 +218,10 @@ function otherReasons(
   );
 }
 
-/** Where a request that should be blocked may have gone. */
-function destinations(
-  state: VtdState,
-  page: Page,
-  context: RequestContext,
-  seen: readonly bigint[],
-): readonly bigint[] {
-  const lenient =
-    state.root === undefined || state.root.table < 0n
-      ? undefined
-      : lenientTranslation(page, state.root, state.caps, context.view);
-  return [...new Set([...(lenient === undefined ? [] : [lenient]), ...seen])];
+/** Where a request that should be blocked goes when nothing is checked. */
+function uncheckedDestination(state: VtdState, page: Page, { view }: RequestContext): bigint | undefined {
+  const { root } = state;
+  return root === undefined || root.table < 0n ? undefined : lenientTranslation(page, root, state.caps, view);
 }
 
 function reasonNames(conditions: readonly FaultCondition[]): string {

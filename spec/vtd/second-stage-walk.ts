@@ -212,7 +212,7 @@ function follow(walk: Walk, version: Version, reading: Reading, walker: Walker):
     const clause = entry.broken[0]?.clause ?? 'VTD-SS-010';
     return faulted(found, version, walker, condition(FAULT.PAGING_ENTRY_RESERVED, clause, ...causes));
   }
-  if (entry.kind === 'leaf') return { walks: [], ends: leafEnds(found, version, entry, walker) };
+  if (entry.kind === 'leaf') return leafEnds(found, version, entry, walker);
   // VTD-CACHE-011: IH=1 left it to be walked.
   if (version.until <= walker.window.leaves) walker.decided.add('VTD-CACHE-011');
   const next = { ...found, level: (walk.level - 1) as Level, table: entry.address };
@@ -253,21 +253,24 @@ function canBeCached(walk: Walk, version: Version, { window, ownUntil, past }: W
   return at < version.until && (ownUntil >= past.now || ownUntil >= at);
 }
 
-/** A leaf: present, without reserved bits. */
+/** A leaf: present, without reserved bits. One that leaves no right at all is a fault, and so not remembered. */
 function leafEnds(
   walk: Walk,
   version: Version,
   entry: SecondStageEntry & { readonly kind: 'leaf' },
   walker: Walker,
-): readonly Translation[] {
-  if (canBeCached(walk, version, walker)) return [output(walk, entry, walker)];
+): Steps {
+  const useless = !walk.rights.read && !walk.rights.write;
+  if (useless && walk.missing !== undefined)
+    return faulted({ ...walk, missing: undefined }, version, walker, walk.missing);
+  if (canBeCached(walk, version, walker)) return { walks: [], ends: [output(walk, entry, walker)] };
   const { window, decided } = walker;
   const by = window.covering.find((each) => each.submitted === window.leaves);
   if (by !== undefined && version.until <= window.leaves) {
     decided.add('VTD-CACHE-004').add(by.impliedBy ?? clauseOf(by));
     if (entry.pageBits > 12) noteLargePage(by, decided);
   }
-  return [];
+  return { walks: [], ends: [] };
 }
 
 /**

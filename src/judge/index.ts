@@ -79,27 +79,48 @@ function prepare(history: History, map: AddressMap): { readonly bench: Bench; re
   return { bench, start };
 }
 
+/** Worlds after each step of a history. */
+interface Gone {
+  readonly history: History;
+  readonly after: readonly (readonly World[])[];
+}
+
 /**
  * The verdict alone: whether histories are admitted, without looking for what would explain it where they are not. Much
- * faster where many bad histories are judged; it remembers the last profile's address map. The judgement may throw
- * BadHistory when a history contradicts itself.
+ * faster where many bad histories are judged. Steps at the beginning that are those of the history before are not gone
+ * through again. It may throw BadHistory when a history contradicts itself.
  */
 export function createVerdict(): (history: History) => Judgement['verdict'] {
   const mapOf = lastMap();
+  let last: Gone | undefined;
   return (history) => {
     refuseContradictions(history);
     const { bench, start } = prepare(history, mapOf(history.profile));
-    let worlds: readonly World[] = [start];
-    for (let at = 0; at < bench.steps.length && worlds.length > 0; at++) {
-      const next = advance(bench, worlds, at, { isKnown: undefined, isCertain });
-      worlds = next.length > MOST_WORLDS ? [tooManyWorlds(next, at)] : next;
+    const after = [...sharedStart(history, last)];
+    for (let at = after.length; at < bench.steps.length; at++) {
+      const before = after[at - 1] ?? [start];
+      if (before.length === 0) break;
+      const next = advance(bench, before, at, { isKnown: undefined, isCertain });
+      after.push(next.length > MOST_WORLDS ? [tooManyWorlds(next, at)] : next);
     }
-    if (overlapping(history) !== undefined) return 'inconclusive';
-    if (worlds.length === 0) return 'deviant';
-    const world = best(worlds);
-    if (world.suspected.length > 0) return 'deviant';
-    return world.undecided.length > 0 ? 'inconclusive' : 'conformant';
+    last = { history, after };
+    return verdictOf(history, after.at(-1) ?? [start]);
   };
+}
+
+/** What is known of the steps that a history has in common with the last one. */
+function sharedStart(history: History, last: Gone | undefined): readonly (readonly World[])[] {
+  if (last?.history.profile !== history.profile || last.history.start !== history.start) return [];
+  const differs = history.steps.findIndex((step, at) => step !== last.history.steps[at]);
+  return last.after.slice(0, differs < 0 ? history.steps.length : differs);
+}
+
+function verdictOf(history: History, worlds: readonly World[]): Judgement['verdict'] {
+  if (overlapping(history) !== undefined) return 'inconclusive';
+  if (worlds.length === 0) return 'deviant';
+  const world = best(worlds);
+  if (world.suspected.length > 0) return 'deviant';
+  return world.undecided.length > 0 ? 'inconclusive' : 'conformant';
 }
 
 function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Judgement {

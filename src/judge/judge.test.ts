@@ -210,7 +210,8 @@ describe('what may be remembered', () => {
       tampered(all, at(history, name, nth), value(at(history, name, first)));
     const again = seenBefore(seenBefore(seenBefore(history, 'FSTS', 1, 0), 'FRCD', 2, 0), 'FRCD', 3, 1);
     const last = again.steps.findLastIndex(({ operation }) => operation.op === 'dma');
-    const refused = tampered(again, last, { status: 'unsupported-request', data: undefined } as Partial<Observation>);
+    const ended = { status: 'unsupported-request', data: undefined, snooped: undefined };
+    const refused = tampered(again, last, ended as Partial<Observation>);
     expect(judge(refused).finding).toMatchObject({ clause: 'VTD-CACHE-001', kind: 'used-after-invalidation' });
   });
 
