@@ -2,6 +2,7 @@ import type { Deviation } from '../../spec/interface/model.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Step } from '../../spec/interface/scenario.js';
 import type { AddressMap } from './memory.js';
+import type { Overlaps } from './overlap.js';
 import type { Unit } from './world.js';
 
 /** What judging a step needs to know. */
@@ -10,6 +11,7 @@ export interface Bench {
   readonly map: AddressMap;
   readonly units: readonly Unit[];
   readonly steps: readonly Step[];
+  readonly overlaps: Overlaps;
   /** Which departures are looked for; all when absent. */
   readonly wanted?: (deviation: Deviation) => boolean;
 }

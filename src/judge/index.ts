@@ -7,6 +7,7 @@ import type { Bench } from './bench.js';
 import { BadHistory, refuseContradictions } from './contradictions.js';
 import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
 import { AddressMap, MemoryLog } from './memory.js';
+import { overlapsOf, undecidedOverlap } from './overlap.js';
 import { bestWorld, MOST_WORLDS, type Unit, type World } from './world.js';
 
 export {
@@ -69,7 +70,7 @@ function isCertain(clause: string): boolean {
 /** The bench for a history, and the world in which it begins. */
 function prepare(history: History, map: AddressMap): { readonly bench: Bench; readonly start: World } {
   const { profile, steps } = history;
-  const bench: Bench = { profile, map, units: unitsOf(profile), steps };
+  const bench: Bench = { profile, map, units: unitsOf(profile), steps, overlaps: overlapsOf(steps) };
   const states = Object.fromEntries(
     bench.units.map(({ key, model }) => [key, model.initial(profile.components[key]!, profile, history.start)]),
   );
@@ -123,7 +124,7 @@ function sharedStart(history: History, last: Gone | undefined): readonly (readon
 }
 
 function verdictOf(history: History, worlds: readonly World[]): Judgement['verdict'] {
-  if (overlapping(history) !== undefined) return 'inconclusive';
+  if (undecidedOverlap(history.steps, overlapsOf(history.steps)) !== undefined) return 'inconclusive';
   if (worlds.length === 0) return 'deviant';
   const world = best(worlds);
   if (world.suspected.length > 0) return 'deviant';
@@ -136,7 +137,7 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
   const { bench, start } = prepare(history, map);
   const run = runThrough(bench, start, options);
   const world = best(run.worlds);
-  const overlap = overlapping(history);
+  const overlap = undecidedOverlap(steps, bench.overlaps);
   const undecided: readonly Undecided[] = overlap === undefined ? world.undecided : [overlap, ...world.undecided];
   const found = [
     ...run.findings.filter((each) => each.certain),
@@ -202,15 +203,6 @@ function tooManyWorlds(worlds: readonly World[], at: number): World {
   const world = bestWorld(worlds)!;
   const reason = `more than ${MOST_WORLDS} worlds`;
   return { ...world, abandoned: reason, undecided: [...world.undecided, { at, kind: 'inconclusive', reason }] };
-}
-
-/** The judge's order is that of the operations; overlapping ones are left undecided for now. */
-function overlapping(history: History): Undecided | undefined {
-  const at = history.steps.findIndex((step, index) => {
-    const previous = history.steps[index - 1];
-    return previous !== undefined && step.observation.begin < previous.observation.complete;
-  });
-  return at < 0 ? undefined : { at, kind: 'inconclusive', reason: 'overlapping operations are not judged yet' };
 }
 
 function statisticsOf(bench: Bench, before: readonly (readonly World[])[]): Run['statistics'] {

@@ -2,10 +2,10 @@ import type { MemoryView, Reading, Version } from '../../spec/interface/model.js
 import type { Profile } from '../../spec/interface/profile.js';
 
 /** A store that became visible at a tick. Addresses are host-physical bytes, below 2^52, so plain numbers hold them. */
-interface Write {
-  readonly address: number;
-  readonly data: Uint8Array;
+interface Write extends StoredBytes {
   readonly tick: number;
+  /** Until when what it replaces may be read; `tick` where it took no time. */
+  readonly until: number;
   /** The clause by which a component wrote it on its own. */
   readonly clause?: string;
 }
@@ -58,6 +58,19 @@ export function paintBytes(base: number, bytes: number): Uint8Array {
     words[at + 1] = 0xa500_0000 | (Math.floor(number / 0x100_0000) & 0xff_ffff);
   }
   return new Uint8Array(words.buffer);
+}
+
+/** The bytes of 64-bit words, little-endian, `repeat` times one after the other. */
+export function wordBytes(words: readonly bigint[], repeat: number): Uint8Array {
+  const bytes = new Uint8Array(words.length * 8 * repeat);
+  if (words.every((word) => word === 0n)) return bytes;
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, index) => {
+    view.setBigUint64(index * 8, word, true);
+  });
+  const once = words.length * 8;
+  for (let copy = 1; copy < repeat; copy++) bytes.copyWithin(copy * once, 0, once);
+  return bytes;
 }
 
 /** The entry at an address as far as a log was looked through. */
@@ -127,7 +140,7 @@ class SharedLog {
       const next: Uint8Array = current.slice();
       overlay(next, address, write);
       if (Buffer.compare(next, current) === 0) continue;
-      versions = [...versions.slice(0, -1), { ...versions.at(-1)!, until: write.tick }, versionOf(next, write.tick)];
+      versions = [...versions.slice(0, -1), { ...versions.at(-1)!, until: write.until }, versionOf(next, write.tick)];
       current = next;
     }
     return versions ?? [versionOf(initial(), -1)];
@@ -151,10 +164,14 @@ export class MemoryLog {
     return new MemoryLog(map, new SharedLog(), 0, '');
   }
 
-  /** `name` tells this store from any other that could follow the same log. */
-  store(address: number, data: Uint8Array, tick: number, name: string, clause?: string): MemoryLog {
+  /**
+   * `name` tells this store from any other that could follow the same log.
+   *
+   * @param until when what it replaces was last read, for a store that took a while
+   */
+  store(address: number, data: Uint8Array, tick: number, name: string, clause?: string, until = tick): MemoryLog {
     const log = this.log.writes.length === this.length ? this.log : this.log.fork(this.length);
-    log.push({ address, data, tick, ...(clause === undefined ? {} : { clause }) });
+    log.push({ address, data, tick, until, ...(clause === undefined ? {} : { clause }) });
     return new MemoryLog(this.map, log, this.length + 1, `${this.id}/${tick}${name}`);
   }
 
@@ -181,13 +198,15 @@ export class MemoryLog {
     return data;
   }
 
-  /** The log as the specification sees it at tick `now`. */
-  view(now: number): MemoryView {
-    return {
-      now,
-      readings: (address, bytes) => this.versions(Number(address), bytes).at(-1)!.readings,
-      versions: (address, bytes) => this.versions(Number(address), bytes),
-    };
+  /**
+   * The log as the specification sees it at tick `now`.
+   *
+   * @param during stores that begin before the operation ends: what they make may be read as well
+   */
+  view(now: number, during: readonly StoredBytes[] = []): MemoryView {
+    const versions = (address: bigint, bytes: number): readonly Version[] =>
+      withStoresDuring(this.versions(Number(address), bytes), Number(address), during, now);
+    return { now, versions, readings: (address, bytes) => versions(address, bytes).at(-1)!.readings };
   }
 
   private versions(address: number, bytes: number): readonly Version[] {
@@ -205,6 +224,32 @@ export class MemoryLog {
 }
 
 const FRAME = 4096;
+
+/** Bytes stored at an address. */
+export interface StoredBytes {
+  readonly address: number;
+  readonly data: Uint8Array;
+}
+
+/** The versions of an entry, and those that stores make while it may be read: all of them are current. */
+function withStoresDuring(
+  versions: readonly Version[],
+  address: number,
+  during: readonly StoredBytes[],
+  now: number,
+): readonly Version[] {
+  const last = versions.at(-1)!;
+  if (during.length === 0 || last.readings[0]?.kind !== 'words') return versions;
+  let current = bytesOf(last);
+  const made: Version[] = [];
+  for (const store of during) {
+    if (!overlaps(store, address, current.length)) continue;
+    current = current.slice();
+    overlay(current, address, store);
+    made.push(versionOf(current, now));
+  }
+  return made.length === 0 ? versions : [...versions, ...made];
+}
 
 function always(readings: readonly Reading[]): readonly Version[] {
   return [{ readings, since: -1, until: Infinity }];
@@ -238,12 +283,12 @@ function holeReadings(bytes: number): readonly Reading[] {
   ];
 }
 
-function overlaps(write: Write, address: number, bytes: number): boolean {
+function overlaps(write: StoredBytes, address: number, bytes: number): boolean {
   return write.address < address + bytes && write.address + write.data.length > address;
 }
 
 /** Puts the part of a write that falls into a range over it. */
-function overlay(range: Uint8Array, address: number, write: Write): void {
+function overlay(range: Uint8Array, address: number, write: StoredBytes): void {
   if (!overlaps(write, address, range.length)) return;
   const from = Math.max(address, write.address);
   const to = Math.min(address + range.length, write.address + write.data.length);

@@ -13,7 +13,8 @@ import type {
 import { accessOf, operandValue, unitOf } from './access.js';
 import type { Bench } from './bench.js';
 import { applyPieces, type Carried, carriedBy, snoopClauses } from './dma.js';
-import { paintBytes } from './memory.js';
+import { paintBytes, wordBytes } from './memory.js';
+import { meetsStore, replacedAfter, viewDuring } from './overlap.js';
 import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
 import { seenAddresses } from './seen.js';
 import type { Unit, Way, World } from './world.js';
@@ -41,13 +42,13 @@ export function waysOn(bench: Bench, world: World, at: number, mode: Mode): read
 /** Every way on through the operation itself. */
 function operationWays(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
   const { operation, observation } = bench.steps[at]!;
-  const view = world.memory.view(at);
+  const view = viewDuring(bench, world.memory, at);
   return match<Operation, readonly Way[]>(operation)
     .with({ op: 'store' }, (store) =>
-      [stored(world, at, store.address, wordBytes(store.words, store.repeat ?? 1), mode)].flat(),
+      stored(bench, world, at, store.address, wordBytes(store.words, store.repeat ?? 1), mode),
     )
     .with({ op: 'paint' }, (paint) =>
-      [stored(world, at, paint.address, paintBytes(Number(paint.address), paint.bytes), mode)].flat(),
+      stored(bench, world, at, paint.address, paintBytes(Number(paint.address), paint.bytes), mode),
     )
     .with({ op: 'load' }, (load) => loaded(bench, world, at, load, observation, mode))
     .with({ op: 'regWrite' }, (write) => registerWritten(bench, world, at, write, write.value, view, mode))
@@ -86,22 +87,20 @@ function undecidedWay(world: World, at: number, reason: string): Way {
   return { world: onward(world, { undecided }), evidence: [] };
 }
 
-function wordBytes(words: readonly bigint[], repeat: number): Uint8Array {
-  const bytes = new Uint8Array(words.length * 8 * repeat);
-  if (words.every((word) => word === 0n)) return bytes;
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, index) => {
-    view.setBigUint64(index * 8, word, true);
-  });
-  const once = words.length * 8;
-  for (let copy = 1; copy < repeat; copy++) bytes.copyWithin(copy * once, 0, once);
-  return bytes;
-}
-
-/** PLAT-MEM-001: a store is visible as it was made. */
-function stored(world: World, at: number, address: bigint, bytes: Uint8Array, mode: Mode): readonly Way[] {
+/** PLAT-MEM-001: a store is visible as it was made; what it replaces may be read for as long as it takes. */
+function stored(
+  bench: Bench,
+  world: World,
+  at: number,
+  address: bigint,
+  bytes: Uint8Array,
+  mode: Mode,
+): readonly Way[] {
   if (mode === 'deviant') return [];
-  return [{ world: onward(world, { memory: world.memory.store(Number(address), bytes, at, 's') }), evidence: [] }];
+  const last = replacedAfter(bench.overlaps, at);
+  const until = last === at ? at : last + 0.5;
+  const memory = world.memory.store(Number(address), bytes, at, 's', undefined, until);
+  return [{ world: onward(world, { memory }), evidence: [] }];
 }
 
 /** PLAT-MEM-001: memory holds what was last stored by software or by an admitted request. */
@@ -285,6 +284,10 @@ function requestWay(
   if (successor.undecided !== undefined) {
     const way = fromSuccessor(world, at, unit.key, successor);
     return [{ ...way, world: { ...way.world, lost: successor.undecided.reason } }];
+  }
+  if (bench.overlaps.size > 0 && meetsStore(bench, at, successor.pieces)) {
+    const undecided = { kind: 'inconclusive', reason: 'data of a request was stored while it was under way' } as const;
+    return requestWay(bench, world, at, unit, carried, { ...successor, undecided }, observation);
   }
   const applied = applyPieces(world, successor.pieces, carried, observation, bench.map, at);
   if (applied === undefined) return [];
