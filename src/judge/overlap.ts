@@ -2,7 +2,7 @@ import type { Undecided } from '../../spec/interface/judgement.js';
 import type { MemoryRange, MemoryView, Piece } from '../../spec/interface/model.js';
 import type { Operation } from '../../spec/interface/operations.js';
 import type { Step } from '../../spec/interface/scenario.js';
-import type { Bench } from './bench.js';
+import type { Bench, Overlaps } from './bench.js';
 import { type MemoryLog, paintBytes, type StoredBytes, wordBytes } from './memory.js';
 
 /**
@@ -10,9 +10,6 @@ import { type MemoryLog, paintBytes, type StoredBytes, wordBytes } from './memor
  * may be read until the last operation that begins before it ends, and what it makes from the first that ends after it began.
  * Everything else that overlaps is left undecided.
  */
-
-/** By step, the other steps that were under way at the same time; empty for most histories. */
-export type Overlaps = ReadonlyMap<number, readonly number[]>;
 
 /** Finds what overlaps. Steps begin in order. */
 export function overlapsOf(steps: readonly Step[]): Overlaps {

@@ -28,9 +28,9 @@ export function setUp(world: TinyWorld): readonly Pair[] {
     written('GCMD', enabled | rtps, 4),
     polled('GSTS', rtps, rtps, enabled | rtps, 4),
     ...byRegisters(world, { cache: 'context', scope: 'global', domain: 0, requester: 0, functionMask: 0 }),
-    ...seenInRegister('context', CONTEXT_GRANULARITY.global),
+    ...seenInRegister({ cache: 'context', scope: 'global', domain: 0 }),
     ...byRegisters(world, { cache: 'iotlb', scope: 'global', domain: 0, page: 0, wide: false, keepUpper: false }),
-    ...seenInRegister('iotlb', IOTLB_GRANULARITY.global),
+    ...seenInRegister({ cache: 'iotlb', scope: 'global', domain: 0 }),
   ];
   if (world.through === 'registers') return start;
   const qies = 1n << BigInt(GLOBAL_COMMAND.QIE);
@@ -57,11 +57,19 @@ export function byRegisters(world: TinyWorld, asked: Invalidation): readonly Pai
 }
 
 /** The command reads as done, exactly as asked. */
-export function seenInRegister(cache: Invalidation['cache'], granularity: number): readonly Pair[] {
+export function seenInRegister({
+  cache,
+  scope,
+  domain,
+}: Pick<Invalidation, 'cache' | 'scope' | 'domain'>): readonly Pair[] {
   const busy = 1n << 63n;
-  return cache === 'context'
-    ? [polled('CCMD', busy, 0n, compose(CCMD_FIELDS, { CIRG: granularity, CAIG: granularity }))]
-    : [polled('IOTLB', busy, 0n, compose(IOTLB_FIELDS, { IIRG: granularity, IAIG: granularity }))];
+  const named = { DID: domain + 1 };
+  if (cache === 'context') {
+    const granularity = scope === 'page' ? CONTEXT_GRANULARITY.none : CONTEXT_GRANULARITY[scope];
+    return [polled('CCMD', busy, 0n, compose(CCMD_FIELDS, { CIRG: granularity, CAIG: granularity, ...named }))];
+  }
+  const granularity = scope === 'device' ? IOTLB_GRANULARITY.none : IOTLB_GRANULARITY[scope];
+  return [polled('IOTLB', busy, 0n, compose(IOTLB_FIELDS, { IIRG: granularity, IAIG: granularity, ...named }))];
 }
 
 export function descriptorOf(world: TinyWorld, asked: Invalidation): bigint {

@@ -2,7 +2,7 @@ import type { Observation } from '../../../spec/interface/observations.js';
 import type { Profile } from '../../../spec/interface/profile.js';
 import type { History, Step } from '../../../spec/interface/scenario.js';
 import { paintWord, tokenBytes } from '../../../spec/layout/tokens.js';
-import { CONTEXT_GRANULARITY, FRCD_FIELDS, FSTS_FIELDS, IOTLB_GRANULARITY } from '../../../spec/layout/vtd.js';
+import { FRCD_FIELDS, FSTS_FIELDS } from '../../../spec/layout/vtd.js';
 import { DESCRIPTORS } from '../../../spec/layout/vtd-queue.js';
 import { byRegisters, descriptorOf, queued, seenInRegister, setUp } from './commands.js';
 import { compose, dataAddress, frameAddress, pageAddress, REQUESTERS, ROUTING_IDS, TABLES, UNIT } from './platform.js';
@@ -117,9 +117,7 @@ class Writer {
   private observe(): void {
     if (this.world.through === 'registers') {
       if (this.outstanding !== undefined) {
-        const { cache, scope } = this.outstanding;
-        const table: Readonly<Record<string, number>> = cache === 'context' ? CONTEXT_GRANULARITY : IOTLB_GRANULARITY;
-        this.pairs.push(...seenInRegister(cache, table[scope]!));
+        this.pairs.push(...seenInRegister(this.outstanding));
       }
       this.outstanding = undefined;
       return;
