@@ -240,6 +240,7 @@ function faulted(walk: Walk, version: Version, walker: Walker, fault: FaultCondi
   const { past, caps, ownUntil, decided } = walker;
   const readNow = isCurrent(version, past) && ownUntil >= past.now && (!isTop(walk) || walk.start.own);
   const remembered = caps.cachingMode && canBeCached(walk, version, walker);
+  if (remembered && !isCurrent(version, past)) decided.add('VTD-CACHE-002');
   if (readNow || remembered) return { walks: [], ends: [blocked(walk, fault)] };
   if (version.since >= 0 && !isCurrent(version, past)) {
     decided.add(fault.reason === FAULT.PAGING_ENTRY_RESERVED ? 'VTD-CACHE-005' : 'VTD-CACHE-001');

@@ -3,6 +3,7 @@ import type { Judgement } from '../../spec/interface/judgement.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type { Operation } from '../../spec/interface/operations.js';
 import type { History } from '../../spec/interface/scenario.js';
+import { CAP_FIELDS } from '../../spec/layout/vtd.js';
 import { createEngineTarget } from '../targets/engine.js';
 import { chain, collect, dma, flush, frame, historyOf, loadAll, store } from './fixtures.js';
 import { BadHistory, judge } from './index.js';
@@ -192,13 +193,15 @@ describe('what may be remembered', () => {
     expect(judge(history)).toMatchObject({ verdict: 'conformant', undecided: [], clauses: { 'VTD-CACHE-001': 1 } });
   });
 
-  it('is never a fault that was mended', async () => {
+  /** A page is mapped after it faulted; then `between`; the last request is refused, and recorded, as before. */
+  async function refusedAgain(between: readonly Operation[]): Promise<History> {
     const mend = store(frame(5) + 16n, frame(10) | 3n);
     const history = await historyOf(target, [
       ...chain(),
       dma('read', 0x2000n),
       ...collect,
       mend,
+      ...between,
       dma('read', 0x2000n, 1),
       ...collect,
     ]);
@@ -211,8 +214,32 @@ describe('what may be remembered', () => {
     const again = seenBefore(seenBefore(seenBefore(history, 'FSTS', 1, 0), 'FRCD', 2, 0), 'FRCD', 3, 1);
     const last = again.steps.findLastIndex(({ operation }) => operation.op === 'dma');
     const ended = { status: 'unsupported-request', data: undefined, snooped: undefined };
-    const refused = tampered(again, last, ended as Partial<Observation>);
-    expect(judge(refused).finding).toMatchObject({ clause: 'VTD-CACHE-001', kind: 'used-after-invalidation' });
+    return tampered(again, last, ended as Partial<Observation>);
+  }
+
+  /** The history on a unit with one more capability. */
+  function with_(capability: 'CM' | 'RWBF', history: History): History {
+    const unit = history.profile.components['iommu0']!;
+    const CAP = unit.registers['CAP']! | (1n << BigInt(CAP_FIELDS[capability][1]));
+    const components = { iommu0: { ...unit, registers: { ...unit.registers, CAP } } };
+    return { ...history, profile: { ...history.profile, components } };
+  }
+
+  it('is never a fault that was mended', async () => {
+    const finding = { clause: 'VTD-CACHE-001', kind: 'used-after-invalidation' };
+    expect(judge(await refusedAgain([])).finding).toMatchObject(finding);
+  });
+
+  it('is a fault that was mended with CM=1, until it is invalidated', async () => {
+    expect(judge(with_('CM', await refusedAgain([]))).verdict).toBe('conformant');
+    expect(judge(with_('CM', await refusedAgain(flush))).finding).toMatchObject({ clause: 'VTD-INV-001' });
+  });
+
+  it('is what memory held with RWBF=1, until the write buffer is flushed (VTD-INV-020)', async () => {
+    const [context] = flush;
+    expect(judge(with_('RWBF', await refusedAgain([]))).verdict).toBe('conformant');
+    expect(judge(with_('RWBF', await refusedAgain([context!]))).verdict).toBe('conformant');
+    expect(judge(with_('RWBF', await refusedAgain(flush.slice(0, 2)))).verdict).toBe('deviant');
   });
 
   it('is either table where two share a domain-id (N53)', async () => {
