@@ -9,12 +9,13 @@ import { LIST } from './commands/list.js';
 import { REPLAY } from './commands/replay.js';
 import { RUN } from './commands/run.js';
 import { SENSITIVITY } from './commands/sensitivity.js';
+import { SOAK } from './commands/soak.js';
 import type { Io } from './io.js';
 import { parse } from './parse.js';
 import { UsageError } from './usage.js';
 import type { World } from './world.js';
 
-const COMMANDS: readonly CommandSpec[] = [RUN, REPLAY, JUDGE, LIST, DOCTOR, CHECK_KNOWN, SENSITIVITY];
+const COMMANDS: readonly CommandSpec[] = [RUN, REPLAY, JUDGE, LIST, DOCTOR, CHECK_KNOWN, SENSITIVITY, SOAK];
 
 /** Exit codes besides those of a verdict (0 conformant, 1 new deviation, 2 inconclusive or under-exercised). */
 const TARGET_FAILURE = 3;

@@ -19,6 +19,7 @@ export {
   mutated,
 } from './mutation/mutate.js';
 export { rowsOf } from './mutation/rows.js';
+export { tinyScenario } from './tiny/scenario.js';
 export { BadHistory };
 
 export interface JudgeOptions {
