@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CacheInvalidation } from '../../engine/cache-invalidation.js';
 import { main } from '../cli.js';
+import { defaultWorld } from '../default-world.js';
 import type { Io } from '../io.js';
 
 /** Runs the command and gives what it wrote and its exit code. */
@@ -15,7 +16,7 @@ async function soak(...args: readonly string[]): Promise<{ readonly out: string;
     onInterrupt: () => () => {},
     exitNow: () => {},
   };
-  const code = await main(['soak', '--shape', 'chaos', ...args], io);
+  const code = await main(['soak', '--shape', 'chaos', ...args], io, defaultWorld);
   return { out, code };
 }
 
