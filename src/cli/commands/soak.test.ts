@@ -39,7 +39,7 @@ describe('many short scenarios', () => {
     };
     vi.spyOn(CacheInvalidation.prototype, 'dropLeaves').mockImplementation(plant);
     const { out, code } = await soak('--shape', '48-1g', '--cases', '300');
-    expect(out).toMatch(/^seed \d+: #\d+ VTD-INV-00\d used-after-invalidation PTE after/m);
+    expect(out).toMatch(/^seed \d+: #\d+ VTD-/);
     expect(code).toBe(1);
   });
 });
