@@ -1,4 +1,3 @@
-import { castDraft, produce } from 'immer';
 import { type EventMessage, type FaultRecord, type FaultState, faultPending } from './state.js';
 
 /**
@@ -45,13 +44,14 @@ function logAtIndex(faults: FaultState, record: FaultRecord, message: EventMessa
   const { index } = faults;
   if (faults.records[index] !== null) return { ...faults, overflow: true };
   const wasPending = faultPending(faults);
-  const next = produce(faults, (draft) => {
-    draft.records[index] = castDraft(record);
-    draft.fresh = false;
-    draft.restarted = undefined;
-    draft.index = (index + 1) % faults.records.length;
-    if (!wasPending) draft.first = index;
-  });
+  const next: FaultState = {
+    ...faults,
+    records: faults.records.with(index, record),
+    fresh: false,
+    restarted: undefined,
+    index: (index + 1) % faults.records.length,
+    first: wasPending ? faults.first : index,
+  };
   return wasPending || anyCondition(faults) ? next : raiseEvent(next, message);
 }
 

@@ -1,4 +1,3 @@
-import { match } from 'ts-pattern';
 import type { Evidence } from '../../spec/interface/judgement.js';
 import type { DepartureSearch, MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
@@ -7,7 +6,6 @@ import type {
   LoadOperation,
   MessageOperation,
   Operand,
-  Operation,
   RegisterAddress,
 } from '../../spec/interface/operations.js';
 import { accessOf, operandValue, unitOf } from './access.js';
@@ -42,44 +40,63 @@ export function waysOn(bench: Bench, world: World, at: number, mode: Mode): read
 function operationWays(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
   const { operation, observation } = bench.steps[at]!;
   const view = world.memory.view(at);
-  return match<Operation, readonly Way[]>(operation)
-    .with({ op: 'store' }, (store) =>
-      [stored(world, at, store.address, wordBytes(store.words, store.repeat ?? 1), mode)].flat(),
-    )
-    .with({ op: 'paint' }, (paint) =>
-      [stored(world, at, paint.address, paintBytes(Number(paint.address), paint.bytes), mode)].flat(),
-    )
-    .with({ op: 'load' }, (load) => loaded(bench, world, at, load, observation, mode))
-    .with({ op: 'regWrite' }, (write) => registerWritten(bench, world, at, write, write.value, view, mode))
-    .with({ op: 'regRead' }, { op: 'poll' }, (read) => registerRead(bench, world, at, read, observation, view, mode))
-    .with({ op: 'dma' }, { op: 'message' }, (request) => requested(bench, world, at, request, observation, view, mode))
-    .with({ op: 'settle' }, () => (mode === 'admitted' ? settled(bench, world, at) : []))
-    .with({ op: 'reset' }, () => (mode === 'admitted' ? [restarted(bench, world, at)] : []))
-    .with(
-      { op: 'configRead' },
-      { op: 'configWrite' },
-      { op: 'cpu' },
-      { op: 'controllerRead' },
-      { op: 'eoi' },
-      ({ op }) => (mode === 'admitted' ? [undecidedWay(world, at, `operation ${op} is not specified yet`)] : []),
-    )
-    .exhaustive();
+  switch (operation.op) {
+    case 'store':
+      return stored(world, at, operation.address, wordBytes(operation.words, operation.repeat ?? 1), mode);
+    case 'paint':
+      return stored(world, at, operation.address, paintBytes(Number(operation.address), operation.bytes), mode);
+    case 'load':
+      return loaded(bench, world, at, operation, observation, mode);
+    case 'regWrite':
+      return registerWritten(bench, world, at, operation, operation.value, view, mode);
+    case 'regRead':
+    case 'poll':
+      return registerRead(bench, world, at, operation, observation, view, mode);
+    case 'dma':
+    case 'message':
+      return requested(bench, world, at, operation, observation, view, mode);
+    case 'settle':
+      return mode === 'admitted' ? settled(bench, world, at) : [];
+    case 'reset':
+      return mode === 'admitted' ? [restarted(bench, world, at)] : [];
+    case 'configRead':
+    case 'configWrite':
+    case 'cpu':
+    case 'controllerRead':
+    case 'eoi':
+      return mode === 'admitted'
+        ? [undecidedWay(world, at, `operation ${operation.op} is not specified yet`)]
+        : [];
+    default:
+      return operation satisfies never;
+  }
 }
 
 /** A world one step on, with what the step rested on. */
 function onward(
   world: World,
-  changes: Partial<World>,
+  changes: Partial<Pick<World, 'states' | 'memory' | 'undecided'>>,
   from?: Pick<Successor<unknown>, 'clauses' | 'labels' | 'evidence'>,
 ): World {
-  const trail = {
-    before: world.trail,
-    clauses: from?.clauses ?? [],
-    labels: from?.labels ?? [],
-    evidence: from?.evidence ?? [],
+  // Written out: a world is made at every step.
+  return {
+    states: changes.states ?? world.states,
+    memory: changes.memory ?? world.memory,
+    lost: world.lost,
+    abandoned: world.abandoned,
+    known: world.known,
+    suspected: world.suspected,
+    undecided: changes.undecided ?? world.undecided,
+    trail: {
+      before: world.trail,
+      clauses: from?.clauses ?? NOTHING,
+      labels: from?.labels ?? NOTHING,
+      evidence: from?.evidence ?? NOTHING,
+    },
   };
-  return { ...world, ...changes, trail };
 }
+
+const NOTHING: readonly never[] = [];
 
 function undecidedWay(world: World, at: number, reason: string): Way {
   const undecided = [...world.undecided, { at, kind: 'inconclusive' as const, reason }];
