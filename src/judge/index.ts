@@ -136,12 +136,12 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
     ...world.suspected,
     ...run.findings.filter((each) => !each.certain),
   ];
-  const [finding, ...candidates] = overlap === undefined ? found : [];
+  const [finding, ...candidates] = overlap === undefined ? found.map(told) : [];
   return {
     verdict: finding !== undefined ? 'deviant' : undecided.length > 0 ? 'inconclusive' : 'conformant',
     ...(finding === undefined ? {} : { finding }),
     candidates,
-    known: world.known,
+    known: world.known.map(told),
     undecided,
     ...countTrail(world, options.explain === true),
     statistics: {
@@ -150,6 +150,20 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
       judged: steps.length - new Set(undecided.map((each) => each.at)).size,
     },
   };
+}
+
+/** Evidence as plain data: the specification may work its words out only when asked. */
+function written({ what, address, words, reading }: Evidence): Evidence {
+  return {
+    what,
+    ...(address === undefined ? {} : { address }),
+    ...(words === undefined ? {} : { words }),
+    reading,
+  };
+}
+
+function told(finding: Finding): Finding {
+  return { ...finding, evidence: finding.evidence.map(written) };
 }
 
 interface Run {
@@ -228,7 +242,7 @@ function countTrail(world: World, explained: boolean): Pick<Judgement, 'clauses'
   for (let step = world.trail; step !== undefined; step = step.before) {
     for (const clause of step.clauses) clauses[clause] = (clauses[clause] ?? 0) + 1;
     for (const label of step.labels) labels[label] = (labels[label] ?? 0) + 1;
-    explanation.push(step.evidence);
+    if (explained) explanation.push(step.evidence.map(written));
   }
   return explained ? { clauses, labels, explanation: explanation.reverse() } : { clauses, labels };
 }

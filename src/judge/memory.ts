@@ -6,6 +6,8 @@ interface Write {
   readonly address: number;
   readonly data: Uint8Array;
   readonly tick: number;
+  /** Tells it from any other that could be made at the same place of the same log. */
+  readonly name: string;
   /** The clause by which a component wrote it on its own. */
   readonly clause?: string;
 }
@@ -115,22 +117,23 @@ class SharedLog {
     initial: () => Uint8Array,
   ): readonly Version[] {
     const first = known?.upto ?? 0;
-    let versions = known?.versions;
-    let current: Uint8Array | undefined;
+    let versions: Version[] | undefined;
+    let current: readonly bigint[] | undefined;
     for (const number of this.touching(address)) {
       if (number < first) continue;
       if (number >= length) break;
       const write = this.writes[number]!;
       if (!overlaps(write, address, bytes)) continue;
-      versions ??= [versionOf(initial(), -1)];
-      current ??= bytesOf(versions.at(-1)!);
-      const next: Uint8Array = current.slice();
-      overlay(next, address, write);
-      if (Buffer.compare(next, current) === 0) continue;
-      versions = [...versions.slice(0, -1), { ...versions.at(-1)!, until: write.tick }, versionOf(next, write.tick)];
+      versions ??= known === undefined ? [versionOf(wordsIn(initial(), 0, bytes), -1)] : [...known.versions];
+      current ??= wordsOf(versions.at(-1)!);
+      const next = wordsAfter(current, address, write);
+      if (next.every((word, index) => word === current![index])) continue;
+      const replaced = versions.at(-1)!;
+      versions[versions.length - 1] = { readings: replaced.readings, since: replaced.since, until: write.tick };
+      versions.push(versionOf(next, write.tick));
       current = next;
     }
-    return versions ?? [versionOf(initial(), -1)];
+    return versions ?? known?.versions ?? [versionOf(wordsIn(initial(), 0, bytes), -1)];
   }
 }
 
@@ -143,19 +146,38 @@ export class MemoryLog {
     private readonly map: AddressMap,
     private readonly log: SharedLog,
     private readonly length: number,
-    /** Equal only for the same log. */
-    readonly id: string,
+    /** Numbers given so far to logs with this one's beginning, by the log before and the store. */
+    private readonly ids: Map<string, number>,
+    /** Equal only for the same log, among those with a common beginning. */
+    readonly id: number,
   ) {}
 
   static painted(map: AddressMap): MemoryLog {
-    return new MemoryLog(map, new SharedLog(), 0, '');
+    return new MemoryLog(map, new SharedLog(), 0, new Map(), 0);
   }
 
   /** `name` tells this store from any other that could follow the same log. */
   store(address: number, data: Uint8Array, tick: number, name: string, clause?: string): MemoryLog {
-    const log = this.log.writes.length === this.length ? this.log : this.log.fork(this.length);
-    log.push({ address, data, tick, ...(clause === undefined ? {} : { clause }) });
-    return new MemoryLog(this.map, log, this.length + 1, `${this.id}/${tick}${name}`);
+    const key = `${this.id}/${tick}${name}`;
+    const id = this.ids.get(key) ?? this.ids.size + 1;
+    this.ids.set(key, id);
+    return new MemoryLog(this.map, this.logWith(address, data, tick, name, clause), this.length + 1, this.ids, id);
+  }
+
+  /** The shared log with a store behind this log's, where another world has not put a different one. */
+  private logWith(
+    address: number,
+    data: Uint8Array,
+    tick: number,
+    name: string,
+    clause: string | undefined,
+  ): SharedLog {
+    const next = this.log.writes[this.length];
+    const same = next?.tick === tick && next.name === name && next.address === address;
+    if (same && Buffer.compare(next.data, data) === 0) return this.log;
+    const log = next === undefined ? this.log : this.log.fork(this.length);
+    log.push({ address, data, tick, name, ...(clause === undefined ? {} : { clause }) });
+    return log;
   }
 
   /** The clause by which a component wrote a byte last, if one did. */
@@ -210,22 +232,31 @@ function always(readings: readonly Reading[]): readonly Version[] {
   return [{ readings, since: -1, until: Infinity }];
 }
 
-function versionOf(bytes: Uint8Array, since: number): Version {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const words = Array.from({ length: bytes.length / 8 }, (_, word) => view.getBigUint64(word * 8, true));
+function versionOf(words: readonly bigint[], since: number): Version {
   return { readings: [{ kind: 'words', words }], since, until: Infinity };
 }
 
-/** The bytes that a version was made of. */
-function bytesOf({ readings }: Version): Uint8Array {
+/** The words that a version was made of. */
+function wordsOf({ readings }: Version): readonly bigint[] {
   const [reading] = readings;
-  const words = reading?.kind === 'words' ? reading.words : [];
-  const bytes = new Uint8Array(words.length * 8);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, at) => {
-    view.setBigUint64(at * 8, word, true);
-  });
-  return bytes;
+  return reading?.kind === 'words' ? reading.words : [];
+}
+
+/** 64-bit words in bytes, from an offset on. */
+function wordsIn(data: Uint8Array, from: number, bytes: number): readonly bigint[] {
+  const view = new DataView(data.buffer, data.byteOffset + from, bytes);
+  const low = view.getBigUint64(0, true);
+  return bytes === 16 ? [low, view.getBigUint64(8, true)] : [low];
+}
+
+/** The words of an entry after a write that touches it. */
+function wordsAfter(words: readonly bigint[], address: number, write: Write): readonly bigint[] {
+  const bytes = words.length * 8;
+  const from = address - write.address;
+  if (from >= 0 && from + bytes <= write.data.length) return wordsIn(write.data, from, bytes);
+  const held = new Uint8Array(new BigUint64Array(words).buffer);
+  overlay(held, address, write);
+  return wordsIn(held, 0, bytes);
 }
 
 /** Facts 3.1: a read that no memory answers is an access error, or gives ones or zeros where the platform ends it so ([i]). */

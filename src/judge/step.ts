@@ -26,8 +26,14 @@ export type Mode = 'admitted' | 'deviant';
 export function waysOn(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
   if (world.abandoned !== undefined) return mode === 'admitted' ? [undecidedWay(world, at, world.abandoned)] : [];
   const starts = advancesBefore(bench, world, at);
-  const plain = (how: Mode): readonly Way[] => starts.flatMap((start) => operationWays(bench, start, at, how));
-  if (mode === 'admitted') return plain('admitted').flatMap((way) => withMessages(bench, way, at));
+  const plain = (how: Mode): readonly Way[] =>
+    starts.length === 1
+      ? operationWays(bench, starts[0]!, at, how)
+      : starts.flatMap((start) => operationWays(bench, start, at, how));
+  if (mode === 'admitted') {
+    const ways = plain('admitted');
+    return ways.length === 1 ? withMessages(bench, ways[0]!, at) : ways.flatMap((way) => withMessages(bench, way, at));
+  }
   const silent = plain('admitted').flatMap((way) => withDeviantMessages(bench, way, at));
   const broken = plain('deviant').flatMap((way) => {
     const heard = withMessages(bench, way, at);
@@ -184,11 +190,8 @@ function fromSuccessor(world: World, at: number, component: string, successor: S
   const undecided =
     successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
   const next = onward(world, { states, undecided }, successor);
-  return {
-    world: next,
-    evidence: successor.evidence,
-    ...(successor.deviation ? { deviation: successor.deviation } : {}),
-  };
+  const { evidence, deviation } = successor;
+  return deviation === undefined ? { world: next, evidence } : { world: next, evidence, deviation };
 }
 
 function registerWritten(
@@ -310,10 +313,8 @@ function requestWay(
   );
   const seen = withDeviceView(successor, observation);
   const clauses = [...seen.clauses, ...snoopClauses(successor.pieces, observation)];
-  const way = {
-    ...fromSuccessor(applied.world, at, unit.key, { ...seen, clauses }),
-    ...(interrupts.length === 0 ? {} : { interrupts }),
-  };
+  const plain = fromSuccessor(applied.world, at, unit.key, { ...seen, clauses });
+  const way = interrupts.length === 0 ? plain : { ...plain, interrupts };
   if (applied.lost === undefined) return [way];
   const undecided = [...way.world.undecided, { at, kind: 'inconclusive' as const, reason: applied.lost }];
   return [{ ...way, world: { ...way.world, lost: applied.lost, undecided } }];
