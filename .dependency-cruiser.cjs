@@ -40,9 +40,9 @@ module.exports = {
     wall('harness', 'src/harness/', ['src/judge/', 'src/formats/', 'spec/interface/', 'spec/layout/']),
     wall('report', 'src/report/', ['spec/catalog/', 'spec/interface/', 'src/harness/types\\.ts', 'src/formats/']),
     wall('properties', 'properties/', ['spec/interface/', 'spec/layout/', 'src/harness/property\\.ts']),
-    packages('packages-of-spec', 'spec/', ['immer', 'ts-pattern']),
+    packages('packages-of-spec', 'spec/', []),
     packages('packages-of-engine', 'src/engine/', []),
-    packages('packages-of-judge', 'src/judge/', ['ts-pattern']),
+    packages('packages-of-judge', 'src/judge/', []),
     packages('packages-of-properties', 'properties/', ['fast-check']),
   ],
   options: {

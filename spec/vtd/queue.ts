@@ -91,7 +91,9 @@ export function sequencesOf(state: VtdState, queue: QueueState, view: MemoryView
     for (; at !== to && open.length > 0; at = (at + step) % bytes) {
       const next = (at + step) % bytes;
       const grown = open.flatMap((sequence) =>
-        decodedAt({ caps: state.caps, place, mode }, at, tick, view).map((decoded) => grow(sequence, decoded, tick, next)),
+        decodedAt({ caps: state.caps, place, mode }, at, tick, view).map((decoded) =>
+          grow(sequence, decoded, tick, next),
+        ),
       );
       closed.push(...grown.filter((each) => each.end !== undefined));
       open = grown.filter((each) => each.end === undefined);

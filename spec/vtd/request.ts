@@ -143,9 +143,7 @@ function throughStructures(remapping: Remapping): readonly Outcome[] {
     const ends = entry.kind === 'fault' ? faulted(context, entry, past) : throughContext(remapping, context, entry);
     // An FPD may be remembered with its context, or be looked up where a remembered translation refuses ([i]).
     const flags = isLive(context, past) ? [fpd] : [...new Set([fpd, ...current])];
-    return ends.flatMap((end) =>
-      flags.map((faultProcessingDisabled) => under(context, end, faultProcessingDisabled)),
-    );
+    return ends.flatMap((end) => flags.map((faultProcessingDisabled) => under(context, end, faultProcessingDisabled)));
   });
 }
 

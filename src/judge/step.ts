@@ -70,9 +70,7 @@ function operationWays(bench: Bench, world: World, at: number, mode: Mode): read
     case 'cpu':
     case 'controllerRead':
     case 'eoi':
-      return mode === 'admitted'
-        ? [undecidedWay(world, at, `operation ${operation.op} is not specified yet`)]
-        : [];
+      return mode === 'admitted' ? [undecidedWay(world, at, `operation ${operation.op} is not specified yet`)] : [];
     default:
       return operation satisfies never;
   }
