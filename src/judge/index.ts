@@ -7,7 +7,7 @@ import type { Bench } from './bench.js';
 import { BadHistory, refuseContradictions } from './contradictions.js';
 import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
 import { AddressMap, MemoryLog } from './memory.js';
-import { bestWorld, MOST_WORLDS, type Unit, type World } from './world.js';
+import { bestWorld, MOST_WORLDS, type Unit, unitFor, type World } from './world.js';
 
 export { drawMutation, MUTATION_KINDS, type Mutation, type MutationKind, mutated } from './mutation/mutate.js';
 export { rowsOf } from './mutation/rows.js';
@@ -50,7 +50,7 @@ export function judge(history: History, options: JudgeOptions = {}): Judgement {
 function unitsOf(profile: Profile): readonly Unit[] {
   return Object.entries(profile.components).flatMap(([key, component]) => {
     const model = modelOf(component.architecture);
-    return model === undefined ? [] : [{ key, model }];
+    return model === undefined ? [] : [unitFor(key, model)];
   });
 }
 

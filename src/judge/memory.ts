@@ -41,10 +41,15 @@ export class AddressMap {
     return this.regions.find(({ base, end }) => address >= base && address < end)?.kind ?? 'hole';
   }
 
-  /** What a range holds at the start: paint in the arena, zero in other RAM; `undefined` elsewhere. */
+  /** A copy of what a range holds at the start: paint in the arena, zero in other RAM; `undefined` elsewhere. */
   initial(address: number, bytes: number): Uint8Array | undefined {
+    return this.atFirst(address, bytes)?.slice();
+  }
+
+  /** What a range holds at the start, not to be changed. */
+  atFirst(address: number, bytes: number): Uint8Array | undefined {
     const start = address - this.arenaBase;
-    if (start >= 0 && address + bytes <= this.arenaEnd) return this.paint.slice(start, start + bytes);
+    if (start >= 0 && address + bytes <= this.arenaEnd) return this.paint.subarray(start, start + bytes);
     return this.placeOf(address) === 'ram' && this.placeOf(address + bytes - 1) === 'ram'
       ? new Uint8Array(bytes)
       : undefined;
@@ -218,7 +223,7 @@ export class MemoryLog {
     if (place === 'device') return always([{ kind: 'undecided', reason: 'an entry lies in a device region' }]);
     if (place === 'reserved') return always([{ kind: 'undecided', reason: 'an entry lies in memory of the target' }]);
     const initial = (): Uint8Array => {
-      const held = this.map.initial(address, bytes);
+      const held = this.map.atFirst(address, bytes);
       if (held === undefined) throw new Error(`no memory at 0x${address.toString(16)}`);
       return held;
     };
