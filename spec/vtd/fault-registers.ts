@@ -1,6 +1,6 @@
 import { reasonName } from '../bits.js';
 import type { RegisterAccess } from '../interface/model.js';
-import { FECTL_FIELDS, FRCD_FIELDS, FSTS_FIELDS } from '../layout/vtd.js';
+import { type Bits, FECTL_FIELDS, FRCD_FIELDS, FSTS_FIELDS } from '../layout/vtd.js';
 import { largestWidth } from './capabilities.js';
 import { all, at, type Content, mask } from './content.js';
 import { type FaultRecord, type FaultState, faultPending, narrowedTo, type VtdState } from './state.js';
@@ -46,10 +46,14 @@ function faultRecordContents(state: VtdState, faults: FaultState, access: Regist
 
 /** Bits of FRCD that read 0 whatever it holds: those of no field, and fields of what the unit does not have. */
 function reservedBits({ caps }: VtdState): bigint {
-  const { PV, PP, EXE, PRIV, AT, ...rest } = FRCD_FIELDS;
-  const fields = [...Object.values(rest), ...(caps.pasid ? [PV, PP, EXE, PRIV] : []), ...(caps.deviceTlb ? [AT] : [])];
-  return fields.reduce((bits, field) => bits & ~mask(field), all(16));
+  return all(16) & ~FIELDS & ~(caps.pasid ? PASID_FIELDS : 0n) & ~(caps.deviceTlb ? TLB_FIELDS : 0n);
 }
+
+const { PV, PP, EXE, PRIV, AT, ...ALWAYS } = FRCD_FIELDS;
+const union = (fields: readonly Bits[]): bigint => fields.reduce((bits, field) => bits | mask(field), 0n);
+const FIELDS = union(Object.values(ALWAYS));
+const PASID_FIELDS = union([PV, PP, EXE, PRIV]);
+const TLB_FIELDS = union([AT]);
 
 /** One reading of a pending record; `narrowed`: the part that shows the reason is read. VTD-FREC-002, VTD-FREC-003, VTD-FREC-004, N20, N21. */
 function recordContent(

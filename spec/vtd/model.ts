@@ -29,41 +29,39 @@ import { registerBytes, registerContents, resolveRegister } from './registers.js
 import { requestWays } from './requests.js';
 import { initialState, stateKey, type VtdState } from './state.js';
 
-/** State of the unit, with what the platform around it says. */
-export interface VtdUnit extends VtdState {
-  /** Routing IDs of every requester behind the unit. */
-  readonly requesters: readonly number[];
-}
-
 /** The specification of a VT-d remapping unit in legacy mode. */
-export const vtdModel: ComponentModel<VtdUnit> = {
+export const vtdModel: ComponentModel<VtdState> = {
   architecture: 'vtd',
   check: checkCapabilities,
   resolve: resolveRegister,
 
-  initial(component: Component, profile: Profile, start: StartState): VtdUnit {
-    return { ...initialState(component, start), requesters: profile.requesters.map((each) => each.routingId) };
+  initial(component: Component, profile: Profile, start: StartState): VtdState {
+    return initialState(
+      component,
+      start,
+      profile.requesters.map((each) => each.routingId),
+    );
   },
 
   key: stateKey,
 
-  write(state: VtdUnit, access: RegisterAccess, value: bigint, view: MemoryView): readonly Successor<VtdUnit>[] {
+  write(state: VtdState, access: RegisterAccess, value: bigint, view: MemoryView): readonly Successor<VtdState>[] {
     if (state.unknown !== undefined) return [undecided(state, state.unknown)];
     if (!fits(access))
       return [undecided(state, { kind: 'undefined', reason: 'register access of a width it does not have (N54)' })];
     return writeRegister(state, access, value, view.now).map((result) =>
       result.kind === 'undefined'
         ? undecided(state, result)
-        : { next: { ...state, ...result.state }, clauses: result.clauses, evidence: [], labels: [] },
+        : { next: result.state, clauses: result.clauses, evidence: [], labels: [] },
     );
   },
 
   read(
-    state: VtdUnit,
+    state: VtdState,
     access: RegisterAccess,
     observed: bigint | undefined,
     view: MemoryView,
-  ): readonly Successor<VtdUnit>[] {
+  ): readonly Successor<VtdState>[] {
     if (state.unknown !== undefined) return [undecided(state, state.unknown)];
     const contents = fits(access) ? registerContents(state, access, view) : undefined;
     if (contents === undefined) {
@@ -76,7 +74,7 @@ export const vtdModel: ComponentModel<VtdUnit> = {
     if (observed === undefined && access.register === 'IQH')
       return [{ next: state, clauses: [], evidence: [], labels: [] }];
     return mergeContents(fitting).map((content) => ({
-      next: { ...state, ...content.state },
+      next: content.state,
       clauses: content.clauses,
       evidence: [{ what: access.register, reading: `${hex(content.value)}, fixed bits ${hex(content.mask)}` }],
       labels: content.labels,
@@ -84,47 +82,38 @@ export const vtdModel: ComponentModel<VtdUnit> = {
   },
 
   deviantRead(
-    state: VtdUnit,
+    state: VtdState,
     access: RegisterAccess,
     observed: bigint,
     view: MemoryView,
-  ): readonly Successor<VtdUnit>[] {
+  ): readonly Successor<VtdState>[] {
     if (!fits(access)) return [];
     const context = { view, requesters: state.requesters };
-    return deviantReading(state, access, observed, context).map((each) => ({
-      ...each,
-      next: { ...state, ...each.next },
-    }));
+    return deviantReading(state, access, observed, context);
   },
 
-  request(state: VtdUnit, request: DeviceRequest, view: MemoryView): readonly RequestSuccessor<VtdUnit>[] {
+  request(state: VtdState, request: DeviceRequest, view: MemoryView): readonly RequestSuccessor<VtdState>[] {
     if (request.pasid !== undefined) {
       const next = undecided(state, { kind: 'inconclusive', reason: 'requests-with-PASID are not specified yet' });
       return [{ ...next, pieces: [{ offset: 0, bytes: request.bytes, effect: { kind: 'blocked' } }] }];
     }
-    return requestWays(state, request, { view, requesters: state.requesters }).map((way) => ({
-      ...way,
-      next: { ...state, ...way.next },
-    }));
+    return requestWays(state, request, { view, requesters: state.requesters });
   },
 
   deviantRequest(
-    state: VtdUnit,
+    state: VtdState,
     request: DeviceRequest,
     view: MemoryView,
     search: DepartureSearch,
-  ): readonly RequestSuccessor<VtdUnit>[] {
+  ): readonly RequestSuccessor<VtdState>[] {
     if (request.pasid !== undefined) return [];
-    return deviantWays(state, request, { view, requesters: state.requesters }, search).map((way) => ({
-      ...way,
-      next: { ...state, ...way.next },
-    }));
+    return deviantWays(state, request, { view, requesters: state.requesters }, search);
   },
 
-  missingStore: (state: VtdUnit, view: MemoryView) => queueStandsStill(state, view),
-  unknown: (state: VtdUnit) => state.unknown?.reason,
+  missingStore: (state: VtdState, view: MemoryView) => queueStandsStill(state, view),
+  unknown: (state: VtdState) => state.unknown?.reason,
 
-  settle(state: VtdUnit, view: MemoryView): readonly Successor<VtdUnit>[] {
+  settle(state: VtdState, view: MemoryView): readonly Successor<VtdState>[] {
     const { now } = view;
     const done = completeInvalidation(completeInvalidation(state, 'context', now), 'iotlb', now);
     return queueSettled(completeProtection(completeGlobalCommand(done, now)), view).map((progress) =>
@@ -132,15 +121,15 @@ export const vtdModel: ComponentModel<VtdUnit> = {
     );
   },
 
-  idle(state: VtdUnit): boolean {
+  idle(state: VtdState): boolean {
     return !isBusy(state.queue) && !messagesOnTheirWay(state);
   },
 
-  ownStores(state: VtdUnit, view: MemoryView): readonly MemoryRange[] {
+  ownStores(state: VtdState, view: MemoryView): readonly MemoryRange[] {
     return isBusy(state.queue) && state.unknown === undefined ? statusRanges(state, view) : [];
   },
 
-  advances(state: VtdUnit, occasion: Occasion, view: MemoryView): readonly Successor<VtdUnit>[] {
+  advances(state: VtdState, occasion: Occasion, view: MemoryView): readonly Successor<VtdState>[] {
     if (!isBusy(state.queue) || state.unknown !== undefined)
       return [onTheWay(state, { state, stores: [], clauses: [] })];
     return queueAdvances(state, occasion, view).map((progress) => onTheWay(state, progress));
@@ -150,17 +139,16 @@ export const vtdModel: ComponentModel<VtdUnit> = {
   deviantMessages: deviantMessageWays,
 };
 
-function stayingPut(unit: VtdUnit): Successor<VtdUnit> {
+function stayingPut(unit: VtdState): Successor<VtdState> {
   return { next: unit, clauses: [], evidence: [], labels: [] };
 }
 
 /** A way on that the unit took on its own. */
-function onTheWay(unit: VtdUnit, progress: Progress): Successor<VtdUnit> {
+function onTheWay(unit: VtdState, progress: Progress): Successor<VtdState> {
   const { state, stores, clauses, undecided: why } = progress;
   if (state === unit && why === undefined) return stayingPut(unit);
-  const next = { ...unit, ...state };
-  if (why !== undefined) return { ...undecided(next, why), stores };
-  return { next, clauses, evidence: [], labels: [], stores };
+  if (why !== undefined) return { ...undecided(state, why), stores };
+  return { next: state, clauses, evidence: [], labels: [], stores };
 }
 
 /** Facts 1.1: aligned DWORD access, or QWORD access to a register that is that wide. */
@@ -172,10 +160,10 @@ function fits(access: RegisterAccess): boolean {
 
 /** `lasting`: nothing can be said of the unit from here on. */
 function undecided(
-  state: VtdUnit,
+  state: VtdState,
   why: { readonly kind: 'undefined' | 'inconclusive'; readonly reason: string },
   lasting = true,
-): Successor<VtdUnit> {
+): Successor<VtdState> {
   const { kind, reason } = why;
   const next = lasting ? { ...state, unknown: { kind, reason } } : state;
   return { next, clauses: [], evidence: [], labels: [], undecided: { kind, reason } };

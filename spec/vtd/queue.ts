@@ -2,6 +2,7 @@ import { field, isSet } from '../bits.js';
 import type { MemoryView, Reading } from '../interface/model.js';
 import { IQA_FIELDS, IQT_FIELDS, RTADDR_FIELDS, TABLE_MODE } from '../layout/vtd.js';
 import { DESCRIPTOR_BYTES, QUEUE_ERROR } from '../layout/vtd-queue.js';
+import type { Capabilities } from './capabilities.js';
 import { type Command, type Decoded, type DescriptorError, decodeDescriptor } from './descriptor.js';
 import type { QueueState } from './queue-state.js';
 import type { VtdState } from './state.js';
@@ -82,13 +83,17 @@ export function sequencesOf(state: VtdState, queue: QueueState, view: MemoryView
   if (general !== undefined) return [{ items: [], end: { kind: 'error', error: general } }];
   let open: readonly Sequence[] = [{ items: [], end: undefined }];
   let at = queue.head;
-  const { bytes, step } = queuePlace(state);
+  const place = queuePlace(state);
+  const mode = modeOf(state);
+  const { bytes, step } = place;
   const closed: Sequence[] = [];
   for (const { to, tick } of queue.submitted) {
     for (; at !== to && open.length > 0; at = (at + step) % bytes) {
       const next = (at + step) % bytes;
       const grown = open.flatMap((sequence) =>
-        decodedAt(state, at, tick, view).map((decoded) => grow(sequence, decoded, tick, next)),
+        decodedAt({ caps: state.caps, place, mode }, at, tick, view).map((decoded) =>
+          grow(sequence, decoded, tick, next),
+        ),
       );
       closed.push(...grown.filter((each) => each.end !== undefined));
       open = grown.filter((each) => each.end === undefined);
@@ -153,17 +158,28 @@ function modeOf(state: VtdState): number | 'invalid' | 'open' {
   return latched === TABLE_MODE.legacy ? latched : 'invalid';
 }
 
+/** How descriptors are read. */
+interface QueueReader {
+  readonly caps: Capabilities;
+  readonly place: QueuePlace;
+  readonly mode: ReturnType<typeof modeOf>;
+}
+
 /** What the descriptor at an offset may be taken for. VTD-QI-R02: an unreadable one: IQEI 2. */
-function decodedAt(state: VtdState, at: number, since: number, view: MemoryView): readonly Decoded[] {
-  const mode = modeOf(state);
+function decodedAt(
+  { caps, place, mode }: QueueReader,
+  at: number,
+  since: number,
+  view: MemoryView,
+): readonly Decoded[] {
   if (mode === 'open' || mode === 'invalid') {
     return [{ kind: 'undecided', reason: 'descriptors outside legacy mode are not specified yet' }];
   }
-  const { base, step } = queuePlace(state);
-  if (base >> BigInt(state.caps.hostAddressWidth) !== 0n) return [{ kind: 'undecided', reason: 'IQA above HAW' }];
+  const { base, step } = place;
+  if (base >> BigInt(caps.hostAddressWidth) !== 0n) return [{ kind: 'undecided', reason: 'IQA above HAW' }];
   const address = base + BigInt(at);
-  const context = { caps: state.caps, wide: step === 32, mode };
-  const halves = [0n, 16n].slice(0, step / 16);
+  const context = { caps, wide: step === 32, mode };
+  const halves = step === 32 ? [0n, 16n] : [0n];
   const changed = (half: bigint): boolean =>
     view.versions(address + half, 16).some(({ until }) => until > since && until < Infinity);
   if (halves.some(changed)) {

@@ -143,16 +143,18 @@ function throughStructures(remapping: Remapping): readonly Outcome[] {
     const ends = entry.kind === 'fault' ? faulted(context, entry, past) : throughContext(remapping, context, entry);
     // An FPD may be remembered with its context, or be looked up where a remembered translation refuses ([i]).
     const flags = isLive(context, past) ? [fpd] : [...new Set([fpd, ...current])];
-    return ends.flatMap((end) =>
-      flags.map((faultProcessingDisabled) => ({
-        ...end,
-        ...(end.kind === 'translated' ? { clauses: [...context.clauses, ...end.clauses] } : {}),
-        ...(end.kind === 'undecided' ? {} : { stale: [...context.stale, ...end.stale] }),
-        evidence: [...evidence, ...end.evidence],
-        faultProcessingDisabled,
-      })),
-    );
+    return ends.flatMap((end) => flags.map((faultProcessingDisabled) => under(context, end, faultProcessingDisabled)));
   });
+}
+
+/** An end with what the request met on the way to it. */
+function under(context: LiveContext, end: Translation, faultProcessingDisabled: boolean): Outcome {
+  const evidence = [...context.evidence, ...end.evidence];
+  if (end.kind === 'undecided') return { ...end, evidence, faultProcessingDisabled };
+  const stale = [...context.stale, ...end.stale];
+  if (end.kind === 'blocked') return { ...end, stale, evidence, faultProcessingDisabled };
+  const clauses = [...context.clauses, ...end.clauses];
+  return { ...end, clauses, stale, evidence, faultProcessingDisabled };
 }
 
 function faulted(
@@ -266,6 +268,7 @@ function passThrough(
 
 /** Ends that nothing tells apart, as one: the one that memory holds now, if any. */
 function distinct(outcomes: readonly Outcome[]): readonly Outcome[] {
+  if (outcomes.length < 2) return outcomes;
   const found = new Map<string, Outcome>();
   for (const outcome of outcomes) {
     const key = outcomeKey(outcome);

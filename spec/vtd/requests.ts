@@ -57,12 +57,16 @@ export function requestWays(state: VtdState, request: DeviceRequest, context: Re
 export function join(first: Way, second: Way): Way {
   const undecided = first.undecided ?? second.undecided;
   const deviation = first.deviation ?? second.deviation;
-  return {
+  const joined = {
     next: second.next,
     pieces: [...first.pieces, ...second.pieces],
     clauses: [...first.clauses, ...second.clauses],
     evidence: [...first.evidence, ...second.evidence],
     labels: [...first.labels, ...second.labels],
+  };
+  if (undecided === undefined && deviation === undefined) return joined;
+  return {
+    ...joined,
     ...(undecided === undefined ? {} : { undecided }),
     ...(deviation === undefined ? {} : { deviation }),
   };
@@ -157,7 +161,8 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
     case 'translated': {
       const { clauses, evidence, labels } = outcome;
       const snooped = mustBeSnooped(page, outcome);
-      const effect = { kind: 'memory', address: outcome.address, ...(snooped && { snooped }) } as const;
+      const { address } = outcome;
+      const effect: Piece['effect'] = snooped ? { kind: 'memory', address, snooped } : { kind: 'memory', address };
       const exempt = exemptions(state, outcome);
       const way = {
         next: state,

@@ -7,6 +7,7 @@ import { clauseOf } from './caching/scope.js';
 import type { Window } from './caching/window.js';
 import type { Capabilities } from './capabilities.js';
 import { condition, type FaultCondition } from './conditions.js';
+import { EntryEvidence } from './entry-evidence.js';
 import {
   describeSecondStageEntry,
   LEVEL_NAMES,
@@ -99,17 +100,17 @@ interface Steps {
  */
 export function secondStageWalk(starts: readonly WalkStart[], walker: Walker): readonly Translation[] {
   const ends: Translation[] = [];
-  const byLevel = new Map<number, Map<string, Walk>>();
+  const byLevel = new Map<number, Walk[]>();
   const add = (walk: Walk): void => {
-    const same = byLevel.get(walk.level) ?? new Map<string, Walk>();
-    byLevel.set(walk.level, same);
-    const key = `${walk.table}/${walk.rights.read}/${walk.rights.write}/${walk.missing?.causes.join()}`;
-    const other = same.get(key);
-    same.set(key, other === undefined ? walk : earlier(other, walk));
+    const others = byLevel.get(walk.level) ?? [];
+    byLevel.set(walk.level, others);
+    const same = others.findIndex((other) => sameTable(other, walk));
+    if (same < 0) others.push(walk);
+    else others[same] = earlier(others[same]!, walk);
   };
   for (const start of starts) add(startedAt(start, walker));
   for (let level = 5; level >= 1; level--) {
-    for (const walk of byLevel.get(level)?.values() ?? []) {
+    for (const walk of byLevel.get(level) ?? []) {
       const steps = step(walk, walker);
       ends.push(...steps.ends);
       for (const each of steps.walks) add(each);
@@ -131,6 +132,16 @@ function startedAt(start: WalkStart, { window }: Walker): Walk {
     clauses: ['VTD-SS-001'],
     evidence: [],
   };
+}
+
+/** Whether two walks reached the same table with the same rights. */
+function sameTable(a: Walk, b: Walk): boolean {
+  return (
+    a.table === b.table &&
+    a.rights.read === b.rights.read &&
+    a.rights.write === b.rights.write &&
+    a.missing?.causes.join() === b.missing?.causes.join()
+  );
 }
 
 /** Two ways to the same table, as one. */
@@ -159,13 +170,9 @@ function step(walk: Walk, walker: Walker): Steps {
         at,
         linked: Math.max(walk.linked, version.since),
         stale: staleWith(walk, version, walker),
+        evidence: [...walk.evidence, show(reading, walk.level, address)],
       };
-      const steps = follow(
-        { ...read, evidence: [...walk.evidence, show(reading, walk.level, address)] },
-        version,
-        reading,
-        walker,
-      );
+      const steps = follow(read, version, reading, walker);
       walks.push(...steps.walks);
       ends.push(...steps.ends);
     }
@@ -336,14 +343,5 @@ function permission(needed: Needed, clause: string, cause: string): FaultConditi
 function show(reading: Reading, level: Level, address: bigint): Evidence {
   const what = `second-stage ${LEVEL_NAMES[level]}`;
   if (reading.kind !== 'words') return { what, address, reading: reading.kind };
-  const { words } = reading;
-  return {
-    what,
-    address,
-    words,
-    // Worked out only when somebody looks.
-    get reading(): string {
-      return describeSecondStageEntry(words[0] ?? 0n);
-    },
-  };
+  return new EntryEvidence(what, address, reading.words, ([word = 0n]) => describeSecondStageEntry(word));
 }

@@ -126,6 +126,8 @@ export type Alignment = Readonly<Record<string, readonly [least: number, most: n
 /** State of a remapping unit, as far as software and devices can tell. Immutable. */
 export interface VtdState {
   readonly caps: Capabilities;
+  /** Routing IDs of every requester behind the unit. */
+  readonly requesters: readonly number[];
   /** TES. */
   readonly translation: boolean;
   /** RTPS. */
@@ -165,11 +167,12 @@ export interface VtdState {
 export const QUARANTINE_TABLE: bigint = -(1n << 16n);
 
 /** The state after reset, or the ready state of `StartState`. VTD-GCMD-002, VTD-REG-003, VTD-FREC-001. */
-export function initialState(component: Component, start: StartState): VtdState {
+export function initialState(component: Component, start: StartState, requesters: readonly number[] = []): VtdState {
   const caps = capabilitiesOf(component);
   const ready = start === 'ready';
   return {
     caps,
+    requesters,
     translation: ready,
     rootSet: ready,
     // The quarantine table of the ready state lies outside the arena; nothing in it is present.
@@ -215,8 +218,10 @@ export function mapFaults(
   state: VtdState,
   change: (faults: FaultState) => FaultState | readonly FaultState[],
 ): VtdState {
+  const changed = state.faults.flatMap(change);
+  if (changed.length === 1) return { ...state, faults: changed };
   const all = new Map<string, FaultState>();
-  for (const changed of state.faults.flatMap(change)) all.set(faultKey(changed), changed);
+  for (const each of changed) all.set(faultKey(each), each);
   return { ...state, faults: [...all.values()] };
 }
 
@@ -229,7 +234,7 @@ function faultKey(faults: FaultState): string {
 
 /** A short text that is equal for states that no later operation can tell apart. */
 export function stateKey(state: VtdState): string {
-  const { caps: _, faults, ...others } = state;
+  const { caps: _caps, requesters: _requesters, faults, ...others } = state;
   const rest = { ...others, faults: faults.map(faultKey) };
   return JSON.stringify(rest, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value));
 }

@@ -5,6 +5,7 @@ import type { CommandSpec } from './command.js';
 import { CHECK_KNOWN } from './commands/check-known.js';
 import { DOCTOR } from './commands/doctor.js';
 import { JUDGE } from './commands/judge.js';
+import { JUDGE_SPEED } from './commands/judge-speed.js';
 import { LIST } from './commands/list.js';
 import { REPLAY } from './commands/replay.js';
 import { RUN } from './commands/run.js';
@@ -15,7 +16,17 @@ import { parse } from './parse.js';
 import { UsageError } from './usage.js';
 import type { World } from './world.js';
 
-const COMMANDS: readonly CommandSpec[] = [RUN, REPLAY, JUDGE, LIST, DOCTOR, CHECK_KNOWN, SENSITIVITY, SOAK];
+const COMMANDS: readonly CommandSpec[] = [
+  RUN,
+  REPLAY,
+  JUDGE,
+  LIST,
+  DOCTOR,
+  CHECK_KNOWN,
+  SENSITIVITY,
+  SOAK,
+  JUDGE_SPEED,
+];
 
 /** Exit codes besides those of a verdict (0 conformant, 1 new deviation, 2 inconclusive or under-exercised). */
 const TARGET_FAILURE = 3;

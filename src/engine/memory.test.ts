@@ -57,6 +57,20 @@ test('fresh frames are zero after others were given up', () => {
   expect(ram.copy(0x8_0000, 4096).reduce((sum, byte) => sum + byte, 0)).toBe(1);
 });
 
+test('a word is filled in across frames, over holes and into the image, and undone', () => {
+  const ram = memory();
+  ram.fillWords(0xfff0, -1n, 2 + 1024 + 1);
+  expect(ram.copy(0xffe8, 24)).toEqual(Uint8Array.from({ length: 24 }, (_, n) => (n < 8 ? 0 : 255)));
+  expect(ram.copy(0x1_2000, 16)).toEqual(Uint8Array.from({ length: 16 }, (_, n) => (n < 8 ? 255 : 0)));
+  ram.fillWords(IMAGE_BASE + 8, 1n, 1);
+  expect(ram.copy(IMAGE_BASE, 24)).toEqual(
+    Uint8Array.from({ length: 24 }, (_, n) => (n < 8 || n > 15 ? 7 : +(n === 8))),
+  );
+  ram.reset();
+  expect(ram.copy(0x1_2000, 8)).toEqual(new Uint8Array(8));
+  expect(ram.copy(IMAGE_BASE, 24)).toEqual(new Uint8Array(24).fill(7));
+});
+
 test('half words go to fresh frames, into the image and nowhere else', () => {
   const ram = memory();
   ram.writeHalfWord(0x2_0004, 0x0403_0201);

@@ -192,6 +192,22 @@ export class PhysicalMemory {
     }
   }
 
+  /** Writes the same 64-bit word (modulo 2^64) `count` times, from an 8-byte aligned address on. */
+  fillWords(address: number, word: bigint, count: number): void {
+    let done = 0;
+    while (done < count) {
+      const place = address + done * 8;
+      const inFrame = (place % FRAME_BYTES) / 8;
+      const length = Math.min(count - done, FRAME_BYTES / 8 - inFrame);
+      const start = this.writable(Math.floor(place / FRAME_BYTES));
+      if (start >= 0) {
+        const to = start / 2 + inFrame;
+        this.longs.fill(word, to, to + length);
+      }
+      done += length;
+    }
+  }
+
   /**
    * Index in `words` of a frame that is about to be written, or -1 for a hole.
    *

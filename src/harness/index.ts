@@ -5,6 +5,7 @@ export { type CaseOptions, type Drive, type Judge, NoSoftware, type Performed, r
 export type { CampaignDependencies, CampaignLimits } from './dependencies.js';
 export { certainClauses } from './identity.js';
 export type { InFlightRecord } from './inflight.js';
+export { type JudgeSpeed, measureJudgeSpeed } from './judge-speed.js';
 export { matchKnown } from './known.js';
 export { CaseMaker, type CaseOrigin } from './origin.js';
 export type { Built, Property, Sweep, Violation } from './property.js';

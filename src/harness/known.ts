@@ -23,12 +23,19 @@ export function activeKnown(
   return known.filter((entry) => new RegExp(entry.implementation).test(implementation) && !expired(entry, today));
 }
 
-/** A predicate on identities: whether a deviation is known for this implementation today. */
+/**
+ * A predicate on identities: whether a deviation is known for this implementation today. `undefined` when none is, which
+ * spares the judge the search for known departures.
+ */
 export function matchKnown(
   known: readonly KnownDeviation[],
   implementation: string,
   today: Date = new Date(),
-): (identity: FindingIdentity) => boolean {
-  const keys = new Set(activeKnown(known, implementation, today).map(identityKey));
-  return (identity) => keys.has(identityKey(identity));
+): ((identity: FindingIdentity) => boolean) | undefined {
+  const active = activeKnown(known, implementation, today);
+  if (active.length === 0) return undefined;
+  const clauses = new Set(active.map(({ clause }) => clause));
+  const keys = new Set(active.map(identityKey));
+  // Most identities asked about are of clauses that no entry names.
+  return (identity) => clauses.has(identity.clause) && keys.has(identityKey(identity));
 }

@@ -27,5 +27,6 @@ export function accessOf(bench: Bench, address: RegisterAddress): RegisterAccess
   const index = operandValue(address.index ?? 0n, bench.steps);
   if (component === undefined || unit === undefined || index === undefined) return undefined;
   const place = unit.model.resolve(component, address.register, Number(index), address.offset ?? 0);
-  return place === undefined ? undefined : { ...place, size: address.size };
+  if (place === undefined) return undefined;
+  return { register: place.register, index: place.index, offset: place.offset, size: address.size };
 }

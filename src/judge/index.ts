@@ -8,7 +8,7 @@ import { BadHistory, refuseContradictions } from './contradictions.js';
 import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
 import { AddressMap, MemoryLog } from './memory.js';
 import { overlapsOf, undecidedOverlap } from './overlap.js';
-import { bestWorld, MOST_WORLDS, type Unit, type World } from './world.js';
+import { bestWorld, MOST_WORLDS, type Unit, unitFor, type World } from './world.js';
 
 export {
   drawAnyMutation,
@@ -59,7 +59,7 @@ export function judge(history: History, options: JudgeOptions = {}): Judgement {
 function unitsOf(profile: Profile): readonly Unit[] {
   return Object.entries(profile.components).flatMap(([key, component]) => {
     const model = modelOf(component.architecture);
-    return model === undefined ? [] : [{ key, model }];
+    return model === undefined ? [] : [unitFor(key, model)];
   });
 }
 
@@ -145,12 +145,12 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
     ...world.suspected,
     ...run.findings.filter((each) => !each.certain),
   ];
-  const [finding, ...candidates] = overlap === undefined ? found : [];
+  const [finding, ...candidates] = overlap === undefined ? found.map(told) : [];
   return {
     verdict: finding !== undefined ? 'deviant' : undecided.length > 0 ? 'inconclusive' : 'conformant',
     ...(finding === undefined ? {} : { finding }),
     candidates,
-    known: world.known,
+    known: world.known.map(told),
     undecided,
     ...countTrail(world, options.explain === true),
     statistics: {
@@ -159,6 +159,20 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
       judged: steps.length - new Set(undecided.map((each) => each.at)).size,
     },
   };
+}
+
+/** Evidence as plain data: the specification may work its words out only when asked. */
+function written({ what, address, words, reading }: Evidence): Evidence {
+  return {
+    what,
+    ...(address === undefined ? {} : { address }),
+    ...(words === undefined ? {} : { words }),
+    reading,
+  };
+}
+
+function told(finding: Finding): Finding {
+  return { ...finding, evidence: finding.evidence.map(written) };
 }
 
 interface Run {
@@ -228,7 +242,7 @@ function countTrail(world: World, explained: boolean): Pick<Judgement, 'clauses'
   for (let step = world.trail; step !== undefined; step = step.before) {
     for (const clause of step.clauses) clauses[clause] = (clauses[clause] ?? 0) + 1;
     for (const label of step.labels) labels[label] = (labels[label] ?? 0) + 1;
-    explanation.push(step.evidence);
+    if (explained) explanation.push(step.evidence.map(written));
   }
   return explained ? { clauses, labels, explanation: explanation.reverse() } : { clauses, labels };
 }

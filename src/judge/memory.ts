@@ -6,6 +6,8 @@ interface Write extends StoredBytes {
   readonly tick: number;
   /** Until when what it replaces may be read; `tick` where it took no time. */
   readonly until: number;
+  /** Tells it from any other that could be made at the same place of the same log. */
+  readonly name: string;
   /** The clause by which a component wrote it on its own. */
   readonly clause?: string;
 }
@@ -39,10 +41,15 @@ export class AddressMap {
     return this.regions.find(({ base, end }) => address >= base && address < end)?.kind ?? 'hole';
   }
 
-  /** What a range holds at the start: paint in the arena, zero in other RAM; `undefined` elsewhere. */
+  /** A copy of what a range holds at the start: paint in the arena, zero in other RAM; `undefined` elsewhere. */
   initial(address: number, bytes: number): Uint8Array | undefined {
+    return this.atFirst(address, bytes)?.slice();
+  }
+
+  /** What a range holds at the start, not to be changed. */
+  atFirst(address: number, bytes: number): Uint8Array | undefined {
     const start = address - this.arenaBase;
-    if (start >= 0 && address + bytes <= this.arenaEnd) return this.paint.slice(start, start + bytes);
+    if (start >= 0 && address + bytes <= this.arenaEnd) return this.paint.subarray(start, start + bytes);
     return this.placeOf(address) === 'ram' && this.placeOf(address + bytes - 1) === 'ram'
       ? new Uint8Array(bytes)
       : undefined;
@@ -128,22 +135,23 @@ class SharedLog {
     initial: () => Uint8Array,
   ): readonly Version[] {
     const first = known?.upto ?? 0;
-    let versions = known?.versions;
-    let current: Uint8Array | undefined;
+    let versions: Version[] | undefined;
+    let current: readonly bigint[] | undefined;
     for (const number of this.touching(address)) {
       if (number < first) continue;
       if (number >= length) break;
       const write = this.writes[number]!;
       if (!overlaps(write, address, bytes)) continue;
-      versions ??= [versionOf(initial(), -1)];
-      current ??= bytesOf(versions.at(-1)!);
-      const next: Uint8Array = current.slice();
-      overlay(next, address, write);
-      if (Buffer.compare(next, current) === 0) continue;
-      versions = [...versions.slice(0, -1), { ...versions.at(-1)!, until: write.until }, versionOf(next, write.tick)];
+      versions ??= known === undefined ? [versionOf(wordsIn(initial(), 0, bytes), -1)] : [...known.versions];
+      current ??= wordsOf(versions.at(-1)!);
+      const next = wordsAfter(current, address, write);
+      if (next.every((word, index) => word === current![index])) continue;
+      const replaced = versions.at(-1)!;
+      versions[versions.length - 1] = { readings: replaced.readings, since: replaced.since, until: write.until };
+      versions.push(versionOf(next, write.tick));
       current = next;
     }
-    return versions ?? [versionOf(initial(), -1)];
+    return versions ?? known?.versions ?? [versionOf(wordsIn(initial(), 0, bytes), -1)];
   }
 }
 
@@ -156,12 +164,14 @@ export class MemoryLog {
     private readonly map: AddressMap,
     private readonly log: SharedLog,
     private readonly length: number,
-    /** Equal only for the same log. */
-    readonly id: string,
+    /** Numbers given so far to logs with this one's beginning, by the log before and the store. */
+    private readonly ids: Map<string, number>,
+    /** Equal only for the same log, among those with a common beginning. */
+    readonly id: number,
   ) {}
 
   static painted(map: AddressMap): MemoryLog {
-    return new MemoryLog(map, new SharedLog(), 0, '');
+    return new MemoryLog(map, new SharedLog(), 0, new Map(), 0);
   }
 
   /**
@@ -170,9 +180,26 @@ export class MemoryLog {
    * @param until when what it replaces was last read, for a store that took a while
    */
   store(address: number, data: Uint8Array, tick: number, name: string, clause?: string, until = tick): MemoryLog {
-    const log = this.log.writes.length === this.length ? this.log : this.log.fork(this.length);
-    log.push({ address, data, tick, until, ...(clause === undefined ? {} : { clause }) });
-    return new MemoryLog(this.map, log, this.length + 1, `${this.id}/${tick}${name}`);
+    const key = `${this.id}/${tick}${name}`;
+    const id = this.ids.get(key) ?? this.ids.size + 1;
+    this.ids.set(key, id);
+    return new MemoryLog(
+      this.map,
+      this.logWith({ address, data, tick, until, name, ...(clause === undefined ? {} : { clause }) }),
+      this.length + 1,
+      this.ids,
+      id,
+    );
+  }
+
+  /** The shared log with a store behind this log's, where another world has not put a different one. */
+  private logWith(write: Write): SharedLog {
+    const next = this.log.writes[this.length];
+    const same = next?.tick === write.tick && next.name === write.name && next.address === write.address;
+    if (same && Buffer.compare(next.data, write.data) === 0) return this.log;
+    const log = next === undefined ? this.log : this.log.fork(this.length);
+    log.push(write);
+    return log;
   }
 
   /** The clause by which a component wrote a byte last, if one did. */
@@ -215,7 +242,7 @@ export class MemoryLog {
     if (place === 'device') return always([{ kind: 'undecided', reason: 'an entry lies in a device region' }]);
     if (place === 'reserved') return always([{ kind: 'undecided', reason: 'an entry lies in memory of the target' }]);
     const initial = (): Uint8Array => {
-      const held = this.map.initial(address, bytes);
+      const held = this.map.atFirst(address, bytes);
       if (held === undefined) throw new Error(`no memory at 0x${address.toString(16)}`);
       return held;
     };
@@ -240,12 +267,11 @@ function withStoresDuring(
 ): readonly Version[] {
   const last = versions.at(-1)!;
   if (during.length === 0 || last.readings[0]?.kind !== 'words') return versions;
-  let current = bytesOf(last);
+  let current = wordsOf(last);
   const made: Version[] = [];
   for (const store of during) {
-    if (!overlaps(store, address, current.length)) continue;
-    current = current.slice();
-    overlay(current, address, store);
+    if (!overlaps(store, address, current.length * 8)) continue;
+    current = wordsAfter(current, address, store);
     made.push(versionOf(current, now));
   }
   return made.length === 0 ? versions : [...versions, ...made];
@@ -255,22 +281,31 @@ function always(readings: readonly Reading[]): readonly Version[] {
   return [{ readings, since: -1, until: Infinity }];
 }
 
-function versionOf(bytes: Uint8Array, since: number): Version {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const words = Array.from({ length: bytes.length / 8 }, (_, word) => view.getBigUint64(word * 8, true));
+function versionOf(words: readonly bigint[], since: number): Version {
   return { readings: [{ kind: 'words', words }], since, until: Infinity };
 }
 
-/** The bytes that a version was made of. */
-function bytesOf({ readings }: Version): Uint8Array {
+/** The words that a version was made of. */
+function wordsOf({ readings }: Version): readonly bigint[] {
   const [reading] = readings;
-  const words = reading?.kind === 'words' ? reading.words : [];
-  const bytes = new Uint8Array(words.length * 8);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, at) => {
-    view.setBigUint64(at * 8, word, true);
-  });
-  return bytes;
+  return reading?.kind === 'words' ? reading.words : [];
+}
+
+/** 64-bit words in bytes, from an offset on. */
+function wordsIn(data: Uint8Array, from: number, bytes: number): readonly bigint[] {
+  const view = new DataView(data.buffer, data.byteOffset + from, bytes);
+  const low = view.getBigUint64(0, true);
+  return bytes === 16 ? [low, view.getBigUint64(8, true)] : [low];
+}
+
+/** The words of an entry after a write that touches it. */
+function wordsAfter(words: readonly bigint[], address: number, write: StoredBytes): readonly bigint[] {
+  const bytes = words.length * 8;
+  const from = address - write.address;
+  if (from >= 0 && from + bytes <= write.data.length) return wordsIn(write.data, from, bytes);
+  const held = new Uint8Array(new BigUint64Array(words).buffer);
+  overlay(held, address, write);
+  return wordsIn(held, 0, bytes);
 }
 
 /** Facts 3.1: a read that no memory answers is an access error, or gives ones or zeros where the platform ends it so ([i]). */

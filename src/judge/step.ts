@@ -1,4 +1,3 @@
-import { match } from 'ts-pattern';
 import type { Evidence } from '../../spec/interface/judgement.js';
 import type { DepartureSearch, MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
@@ -7,7 +6,6 @@ import type {
   LoadOperation,
   MessageOperation,
   Operand,
-  Operation,
   RegisterAddress,
 } from '../../spec/interface/operations.js';
 import { accessOf, operandValue, unitOf } from './access.js';
@@ -29,8 +27,14 @@ export type Mode = 'admitted' | 'deviant';
 export function waysOn(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
   if (world.abandoned !== undefined) return mode === 'admitted' ? [undecidedWay(world, at, world.abandoned)] : [];
   const starts = advancesBefore(bench, world, at);
-  const plain = (how: Mode): readonly Way[] => starts.flatMap((start) => operationWays(bench, start, at, how));
-  if (mode === 'admitted') return plain('admitted').flatMap((way) => withMessages(bench, way, at));
+  const plain = (how: Mode): readonly Way[] =>
+    starts.length === 1
+      ? operationWays(bench, starts[0]!, at, how)
+      : starts.flatMap((start) => operationWays(bench, start, at, how));
+  if (mode === 'admitted') {
+    const ways = plain('admitted');
+    return ways.length === 1 ? withMessages(bench, ways[0]!, at) : ways.flatMap((way) => withMessages(bench, way, at));
+  }
   const silent = plain('admitted').flatMap((way) => withDeviantMessages(bench, way, at));
   const broken = plain('deviant').flatMap((way) => {
     const heard = withMessages(bench, way, at);
@@ -43,44 +47,61 @@ export function waysOn(bench: Bench, world: World, at: number, mode: Mode): read
 function operationWays(bench: Bench, world: World, at: number, mode: Mode): readonly Way[] {
   const { operation, observation } = bench.steps[at]!;
   const view = viewDuring(bench, world.memory, at);
-  return match<Operation, readonly Way[]>(operation)
-    .with({ op: 'store' }, (store) =>
-      stored(bench, world, at, store.address, wordBytes(store.words, store.repeat ?? 1), mode),
-    )
-    .with({ op: 'paint' }, (paint) =>
-      stored(bench, world, at, paint.address, paintBytes(Number(paint.address), paint.bytes), mode),
-    )
-    .with({ op: 'load' }, (load) => loaded(bench, world, at, load, observation, mode))
-    .with({ op: 'regWrite' }, (write) => registerWritten(bench, world, at, write, write.value, view, mode))
-    .with({ op: 'regRead' }, { op: 'poll' }, (read) => registerRead(bench, world, at, read, observation, view, mode))
-    .with({ op: 'dma' }, { op: 'message' }, (request) => requested(bench, world, at, request, observation, view, mode))
-    .with({ op: 'settle' }, () => (mode === 'admitted' ? settled(bench, world, at) : []))
-    .with({ op: 'reset' }, () => (mode === 'admitted' ? [restarted(bench, world, at)] : []))
-    .with(
-      { op: 'configRead' },
-      { op: 'configWrite' },
-      { op: 'cpu' },
-      { op: 'controllerRead' },
-      { op: 'eoi' },
-      ({ op }) => (mode === 'admitted' ? [undecidedWay(world, at, `operation ${op} is not specified yet`)] : []),
-    )
-    .exhaustive();
+  switch (operation.op) {
+    case 'store':
+      return stored(bench, world, at, operation.address, wordBytes(operation.words, operation.repeat ?? 1), mode);
+    case 'paint':
+      return stored(bench, world, at, operation.address, paintBytes(Number(operation.address), operation.bytes), mode);
+    case 'load':
+      return loaded(bench, world, at, operation, observation, mode);
+    case 'regWrite':
+      return registerWritten(bench, world, at, operation, operation.value, view, mode);
+    case 'regRead':
+    case 'poll':
+      return registerRead(bench, world, at, operation, observation, view, mode);
+    case 'dma':
+    case 'message':
+      return requested(bench, world, at, operation, observation, view, mode);
+    case 'settle':
+      return mode === 'admitted' ? settled(bench, world, at) : [];
+    case 'reset':
+      return mode === 'admitted' ? [restarted(bench, world, at)] : [];
+    case 'configRead':
+    case 'configWrite':
+    case 'cpu':
+    case 'controllerRead':
+    case 'eoi':
+      return mode === 'admitted' ? [undecidedWay(world, at, `operation ${operation.op} is not specified yet`)] : [];
+    default:
+      return operation satisfies never;
+  }
 }
 
 /** A world one step on, with what the step rested on. */
 function onward(
   world: World,
-  changes: Partial<World>,
+  changes: Partial<Pick<World, 'states' | 'memory' | 'undecided'>>,
   from?: Pick<Successor<unknown>, 'clauses' | 'labels' | 'evidence'>,
 ): World {
-  const trail = {
-    before: world.trail,
-    clauses: from?.clauses ?? [],
-    labels: from?.labels ?? [],
-    evidence: from?.evidence ?? [],
+  // Written out: a world is made at every step.
+  return {
+    states: changes.states ?? world.states,
+    memory: changes.memory ?? world.memory,
+    lost: world.lost,
+    abandoned: world.abandoned,
+    known: world.known,
+    suspected: world.suspected,
+    undecided: changes.undecided ?? world.undecided,
+    trail: {
+      before: world.trail,
+      clauses: from?.clauses ?? NOTHING,
+      labels: from?.labels ?? NOTHING,
+      evidence: from?.evidence ?? NOTHING,
+    },
   };
-  return { ...world, ...changes, trail };
 }
+
+const NOTHING: readonly never[] = [];
 
 function undecidedWay(world: World, at: number, reason: string): Way {
   const undecided = [...world.undecided, { at, kind: 'inconclusive' as const, reason }];
@@ -166,11 +187,8 @@ function fromSuccessor(world: World, at: number, component: string, successor: S
   const undecided =
     successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
   const next = onward(world, { states, undecided }, successor);
-  return {
-    world: next,
-    evidence: successor.evidence,
-    ...(successor.deviation ? { deviation: successor.deviation } : {}),
-  };
+  const { evidence, deviation } = successor;
+  return deviation === undefined ? { world: next, evidence } : { world: next, evidence, deviation };
 }
 
 function registerWritten(
@@ -296,10 +314,8 @@ function requestWay(
   );
   const seen = withDeviceView(successor, observation);
   const clauses = [...seen.clauses, ...snoopClauses(successor.pieces, observation)];
-  const way = {
-    ...fromSuccessor(applied.world, at, unit.key, { ...seen, clauses }),
-    ...(interrupts.length === 0 ? {} : { interrupts }),
-  };
+  const plain = fromSuccessor(applied.world, at, unit.key, { ...seen, clauses });
+  const way = interrupts.length === 0 ? plain : { ...plain, interrupts };
   if (applied.lost === undefined) return [way];
   const undecided = [...way.world.undecided, { at, kind: 'inconclusive' as const, reason: applied.lost }];
   return [{ ...way, world: { ...way.world, lost: applied.lost, undecided } }];

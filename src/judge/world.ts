@@ -40,6 +40,19 @@ export interface Way {
 export interface Unit {
   readonly key: string;
   readonly model: ComponentModel<unknown>;
+  /** `model.key`, worked out once for each state. */
+  readonly stateKey: (state: unknown) => string;
+}
+
+/** A component with its specification. */
+export function unitFor(key: string, model: ComponentModel<unknown>): Unit {
+  const keys = new Map<unknown, string>();
+  const stateKey = (state: unknown): string => {
+    const known = keys.get(state) ?? model.key(state);
+    keys.set(state, known);
+    return known;
+  };
+  return { key, model, stateKey };
 }
 
 /** Most worlds kept; beyond it a history is inconclusive. */
@@ -49,8 +62,12 @@ export const MOST_WORLDS = 128;
 export function mergeWorlds(worlds: readonly World[], units: readonly Unit[]): readonly World[] {
   if (worlds.length < 2) return worlds;
   const merged = new Map<string, World>();
+  const alike = new Map<number, number>();
+  for (const { memory } of worlds) alike.set(memory.id, (alike.get(memory.id) ?? 0) + 1);
   for (const world of worlds) {
-    const states = units.map(({ key, model }) => model.key(world.states[key])).join('|');
+    // Worlds whose memory nobody shares need not be compared further.
+    const alone = alike.get(world.memory.id) === 1;
+    const states = alone ? '' : units.map(({ key, stateKey }) => stateKey(world.states[key])).join('|');
     const key = `${states}#${world.memory.id}#${world.lost ?? ''}`;
     const other = merged.get(key);
     if (other === undefined || cost(world) < cost(other)) merged.set(key, world);

@@ -185,6 +185,10 @@ class EngineTarget implements Target {
 
   private store({ address, words, repeat = 1 }: StoreOperation): Shown<Observation> {
     const first = byteAddress('store', address);
+    if (words.length === 1) {
+      this.memory.fillWords(first, words[0]!, repeat);
+      return { of: 'store' };
+    }
     for (let round = 0; round < repeat; round++) {
       this.memory.writeWords(first + round * words.length * 8, words);
     }

@@ -12,9 +12,9 @@ import {
   domainOf,
   faultProcessingDisabled,
 } from '../context-entry.js';
+import { EntryEvidence } from '../entry-evidence.js';
 import { describeRootEntry, rootEntry, rootEntryAddress } from '../root-entry.js';
 import type { FormerPointer, Invalidation, VtdState } from '../state.js';
-import { forgottenBefore } from './completed.js';
 import { isCurrent, type Past } from './past.js';
 import { coversContext } from './scope.js';
 
@@ -64,24 +64,23 @@ export function isLive(context: LiveContext, { now }: Past): boolean {
  * @param domain when given, context entries with another domain-id are left out
  */
 export function contextsOf(state: VtdState, sourceId: number, past: Past, domain?: number): readonly LiveContext[] {
-  const lookup = { state, sourceId, past, domain, since: forgottenBefore(state.invalidations) };
+  const lookup = { state, sourceId, past, domain };
   return pointersOf(state)
     .filter((pointer) => pointer.mode === 0)
     .flatMap((pointer) => throughPointer(lookup, pointer));
 }
 
-/** Whose contexts are looked for, and since when they may have been read. */
+/** Whose contexts are looked for. */
 interface Lookup {
   readonly state: VtdState;
   readonly sourceId: number;
   readonly past: Past;
-  readonly since: number;
   readonly domain: number | undefined;
 }
 
 /** Whether a version can have been read since, and is not one that is never remembered: not present, and replaced. */
-function matters(version: Version, from: number, { state, past, since }: Lookup): boolean {
-  if (from >= version.until || version.until <= since) return false;
+function matters(version: Version, from: number, { state, past }: Lookup): boolean {
+  if (from >= version.until || version.until <= past.since) return false;
   if (isCurrent(version, past) || state.caps.cachingMode) return true;
   return version.readings.some((reading) => reading.kind !== 'words' || ((reading.words[0] ?? 0n) & 1n) !== 0n);
 }
@@ -94,23 +93,26 @@ function pointersOf(state: VtdState): readonly FormerPointer[] {
 
 /** Step 1 for one pointer. */
 function throughPointer(lookup: Lookup, pointer: FormerPointer): readonly LiveContext[] {
-  const { state, sourceId, past, since } = lookup;
+  const { state, sourceId, past } = lookup;
   const address = rootEntryAddress(pointer.table, sourceId);
-  return past.versions('root', address).flatMap((version) => {
+  const contexts: LiveContext[] = [];
+  for (const version of past.versions('root', address)) {
     const from = Math.max(version.since, pointer.since);
     const until = Math.min(version.until, pointer.until);
-    if (until <= since || from >= until || !matters(version, from, lookup)) return [];
+    if (until <= past.since || from >= until || !matters(version, from, lookup)) continue;
     const stale = until > past.now ? [] : [pointer.until < Infinity ? 'root pointer' : 'root-entry'];
-    return version.readings.flatMap((reading): readonly LiveContext[] => {
+    for (const reading of version.readings) {
       const evidence = show('root entry', reading, address, describeRootEntry);
       const decoded = decodeRoot(reading, state.caps);
       if (decoded.kind === 'table') {
-        return throughRoot(lookup, { contextTable: decoded.contextTable, from, until, stale, evidence });
+        contexts.push(...throughRoot(lookup, { contextTable: decoded.contextTable, from, until, stale, evidence }));
+        continue;
       }
       const found = { sourceId, entry: decoded, fpd: false, from, stale, clauses: [], evidence: [evidence] };
-      return inItsTime(lookup, found, { tag: 0, root: until, entry: until });
-    });
-  });
+      contexts.push(...inItsTime(lookup, found, { tag: 0, root: until, entry: until }));
+    }
+  }
+  return contexts;
 }
 
 function decodeRoot(
@@ -128,27 +130,31 @@ function decodeRoot(
 
 /** Step 1 below a root entry. 9h unreadable (VTD-CTX-010), then what the entry says. */
 function throughRoot(lookup: Lookup, root: FoundRoot): readonly LiveContext[] {
-  const { state, sourceId, past } = lookup;
+  const { state, sourceId, past, domain } = lookup;
   const address = contextEntryAddress(root.contextTable, sourceId);
-  return past.versions('context', address).flatMap((version) => {
+  const contexts: LiveContext[] = [];
+  for (const version of past.versions('context', address)) {
     const from = Math.max(root.from, version.since);
-    if (!matters(version, from, lookup)) return [];
-    const old = isCurrent(version, past) ? [] : ['context-entry'];
-    return version.readings.flatMap((reading): readonly LiveContext[] => {
+    if (!matters(version, from, lookup)) continue;
+    const stale = isCurrent(version, past) ? root.stale : [...root.stale, 'context-entry'];
+    const times = { root: root.until, entry: version.until };
+    for (const reading of version.readings) {
+      const word = reading.kind === 'words' ? entry128(reading.words) : undefined;
+      if (word !== undefined && domain !== undefined && domainOf(word) !== domain) continue;
       const evidence = [root.evidence, show('context entry', reading, address, describeContextEntry)];
-      const common = { sourceId, from, stale: [...root.stale, ...old], evidence };
-      const times = { root: root.until, entry: version.until };
-      if (reading.kind !== 'words') {
-        const entry = reading.kind === 'undecided' ? reading : UNREADABLE_CONTEXT;
-        return inItsTime(lookup, { ...common, entry, fpd: false, clauses: [] }, { ...times, tag: 0 });
-      }
-      const word = entry128(reading.words);
-      if (lookup.domain !== undefined && domainOf(word) !== lookup.domain) return [];
-      const entry = contextEntry(word, state.caps);
-      const found = { ...common, entry, fpd: faultProcessingDisabled(word), clauses: entryClauses(word) };
-      return inItsTime(lookup, found, { ...times, tag: entry.kind === 'fault' ? 0 : entry.domain });
-    });
-  });
+      const entry = decodeContext(reading, word, state.caps);
+      const fpd = word !== undefined && faultProcessingDisabled(word);
+      const clauses = word === undefined ? [] : entryClauses(word);
+      const tag = 'domain' in entry ? entry.domain : 0;
+      contexts.push(...inItsTime(lookup, { sourceId, from, stale, evidence, entry, fpd, clauses }, { ...times, tag }));
+    }
+  }
+  return contexts;
+}
+
+function decodeContext(reading: Reading, word: bigint | undefined, caps: Capabilities): LiveContext['entry'] {
+  if (word !== undefined) return contextEntry(word, caps);
+  return reading.kind === 'undecided' ? reading : UNREADABLE_CONTEXT;
 }
 
 const UNREADABLE_CONTEXT: ContextEntry = {
@@ -193,14 +199,5 @@ function entryClauses(entry: bigint): readonly string[] {
 
 function show(what: string, reading: Reading, address: bigint, describe: (entry: bigint) => string): Evidence {
   if (reading.kind !== 'words') return { what, address, reading: reading.kind };
-  const { words } = reading;
-  return {
-    what,
-    address,
-    words,
-    // Worked out only when somebody looks.
-    get reading(): string {
-      return describe(entry128(words));
-    },
-  };
+  return new EntryEvidence(what, address, reading.words, (words) => describe(entry128(words)));
 }

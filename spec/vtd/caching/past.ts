@@ -1,6 +1,7 @@
 import type { MemoryView, Version } from '../../interface/model.js';
 import { CONTEXT_ENTRY, ROOT_ENTRY, SECOND_STAGE_ENTRY } from '../../layout/vtd.js';
 import type { BufferFlush, VtdState } from '../state.js';
+import { forgottenBefore } from './completed.js';
 
 /** The entries that a walk reads. */
 export type EntryKind = 'root' | 'context' | 'second-stage';
@@ -15,6 +16,8 @@ const BYTES: Readonly<Record<EntryKind, number>> = {
 export interface Past {
   /** Tick of the request under judgement. */
   readonly now: number;
+  /** Tick before which nothing that any cache holds was read. */
+  readonly since: number;
   /** Versions of an entry, oldest first, each with the time in which the unit could read it. */
   readonly versions: (kind: EntryKind, address: bigint) => readonly Version[];
 }
@@ -30,12 +33,13 @@ export function isCurrent(version: Version, { now }: Past): boolean {
  */
 export function pastOf(state: VtdState, view: MemoryView): Past {
   const { now } = view;
+  const since = forgottenBefore(state.invalidations);
   const seen = (kind: EntryKind, address: bigint): readonly Version[] =>
     address < 0n ? nothingPresent(kind) : view.versions(address, BYTES[kind]);
-  if (!state.caps.writeBufferFlush) return { now, versions: seen };
+  if (!state.caps.writeBufferFlush) return { now, since, versions: seen };
   const versions = (kind: EntryKind, address: bigint): readonly Version[] =>
     seen(kind, address).map((version) => ({ ...version, until: seenUntil(version, state.bufferFlushes) }));
-  return { now, versions };
+  return { now, since, versions };
 }
 
 /** Until when a replaced entry may read as before. */

@@ -7,7 +7,11 @@ import type { Io } from '../io.js';
 /** Runs the command and gives what it wrote and its exit code. */
 async function soak(...args: readonly string[]): Promise<{ readonly out: string; readonly code: number }> {
   let out = '';
-  const output = { write: (text: string) => void (out += text) };
+  const output = {
+    write: (text: string): void => {
+      out += text;
+    },
+  };
   const io: Io = {
     stdout: output,
     stderr: { write: () => {} },
