@@ -13,6 +13,7 @@ import { protectedMemory } from './protected-memory.js';
 import { queuedInvalidation } from './queued-invalidation.js';
 import { registerAccess } from './register-access.js';
 import { snoop } from './snoop.js';
+import { staleWindow } from './stale-window.js';
 import { superpageSplit } from './superpage-split.js';
 import { translation } from './translation.js';
 import { zeroLength } from './zero-length.js';
@@ -36,4 +37,5 @@ export const properties: readonly Property[] = [
   zeroLength,
   snoop,
   protectedMemory,
+  staleWindow,
 ];
