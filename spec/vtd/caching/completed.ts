@@ -66,6 +66,8 @@ function withoutForgotten(state: VtdState): VtdState {
     ...state,
     invalidations: state.invalidations.filter(decides),
     // One that went with this very flush says what the flush was for (VTD-GCMD-009).
-    formerRoots: state.formerRoots.filter((root) => root.until >= since),
+    formerRoots: state.formerRoots.filter(
+      ({ until }) => until > since || (until === since && state.caps.setRootFlushes),
+    ),
   };
 }
