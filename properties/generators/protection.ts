@@ -140,5 +140,7 @@ export class ProtectionCase {
     if (this.#protected) this.stage.count('made:protected');
     if (side === 'across') this.stage.count('made:across');
     this.stage.send(seat, { address: this.#toFrame(seat, address), bytes, write: request.write });
+    // An older unit may block either part: what was written is looked at before the choices multiply.
+    if (side === 'across') this.stage.script.load(address & ~7n, 8 * (Math.ceil(bytes / 8) + 1));
   }
 }

@@ -3,11 +3,26 @@ import { at, type Content, content, mask } from './content.js';
 import { completeInvalidation } from './invalidation.js';
 import type { VtdState } from './state.js';
 
-/** VTD-INV-012: ICC falls with completion, and CAIG tells what was done. N27, N50. */
+/**
+ * VTD-INV-012: ICC falls with completion, and CAIG tells what was done. N27, N50. VTD-REG-015: bits 58:34 read 0, and
+ * CIRG and DID are what was written (facts 1.2).
+ */
 export function contextCommandContents(state: VtdState, now: number): readonly Content[] {
-  const { ICC, CAIG } = CCMD_FIELDS;
-  return commandContents(state, 'context', now, ICC, CAIG, 'VTD-INV-012');
+  const { ICC, CIRG, CAIG, DID } = CCMD_FIELDS;
+  const written = state.stored['CCMD'];
+  const { context } = state.performed;
+  // A global command may have been given by its upper half alone.
+  const asked = context === undefined ? 0n : context.granularity > 1 ? mask(CIRG) | mask(DID) : mask(CIRG);
+  return commandContents(state, 'context', now, ICC, CAIG, 'VTD-INV-012').map((each) => ({
+    ...each,
+    value: each.value | ((written ?? 0n) & asked),
+    mask: each.mask | asked | mask(CCMD_RESERVED),
+    clauses: [...each.clauses, 'VTD-REG-015'],
+  }));
 }
+
+/** RsvdZ bits of CCMD. Facts 1.2. */
+const CCMD_RESERVED: Bits = [58, 34];
 
 /** VTD-INV-013: IVT falls with completion, and IAIG tells what was done. N27, N50. */
 export function iotlbCommandContents(state: VtdState, now: number): readonly Content[] {

@@ -18,7 +18,7 @@ type Translated = Outcome & { readonly kind: 'translated' };
 export interface Sketch {
   readonly deviation: Deviation;
   readonly ways: () => readonly Way[];
-  /** It says no more than where bytes of the request were seen. */
+  /** It says no more than that the request went elsewhere, or was refused. */
   readonly vague?: boolean;
 }
 
@@ -127,10 +127,11 @@ export function refused(
     expected,
     observed: `refused, ${observed}`,
   });
-  return [
+  const sketches = [
     ...REQUEST_REASONS.map((reason) => recordedAs(state, page, reason, outcome, deviation(reasonName(reason)))),
     way(state, page, { kind: 'blocked' }, outcome, deviation('no record')),
   ];
+  return sketches.map((sketch) => ({ ...sketch, vague: true }));
 }
 
 /** Recorded with a reason that is not admitted; the address is the request's, as in any record. */

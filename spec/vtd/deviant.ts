@@ -69,11 +69,13 @@ function deviantPage(state: VtdState, page: Page, context: RequestContext, searc
   const outcomes = pageOutcomes(state, page, context);
   const late = rememberedTooLong(state, page, outcomes, context).map((sketch) => ({ sketch, labels: [] }));
   const other = outcomes.flatMap((outcome) =>
-    sketchesOf(state, page, outcome, context, search).map((sketch) => ({ sketch, labels: expectedLabels(outcome) })),
+    sketchesOf(state, page, outcome, context, search).map((sketch) => ({
+      sketch,
+      labels: expectedLabels(outcome),
+    })),
   );
-  // What explains only where bytes were seen comes last.
-  const [vague, exact] = [other.filter(({ sketch }) => sketch.vague), other.filter(({ sketch }) => !sketch.vague)];
-  return [...exact, ...late, ...vague]
+  // What says only that a request went elsewhere, or was refused, comes last.
+  return [...other.filter((each) => !each.sketch.vague), ...late, ...other.filter((each) => each.sketch.vague)]
     .filter(({ sketch }) => wanted === undefined || wanted(sketch.deviation))
     .flatMap(({ sketch: { deviation, ways }, labels }) =>
       ways().map((each) => ({ deviation, ...each, labels: [...labels, ...each.labels] })),

@@ -100,6 +100,9 @@ const runSchema = z
     stale: z.array(z.strictObject(identityFields)),
     clauses: z.array(clauseSchema),
     labels: z.array(labelSchema),
+    undecided: z
+      .array(z.strictObject({ reason: textSchema, cases: count, first: textSchema }))
+      .describe('Why cases could not be decided.'),
     properties: z.array(propertySchema),
   })
   .describe('One campaign against one target.');

@@ -284,6 +284,7 @@ describe('stored cases that cannot be decided', () => {
     const open = fakeProperty({ clauses: ['C-1'], build: () => fake.built(dma(), { op: 'settle' }) });
     const result = await campaign({ cases: 5 }, [open]);
     expect(result.totals.inconclusiveCases).toBe(5);
+    expect(result.undecided).toMatchObject([{ cases: 5, first: expect.stringMatching(/random case 0$/) }]);
     expect(verdictOf(result).code).toBe(2);
   });
 });

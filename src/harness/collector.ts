@@ -58,12 +58,13 @@ export class Collector {
   private readonly sums = { cases: 0, operations: 0, judged: 0, undefinedOperations: 0 };
   private readonly verdicts = { inconclusiveCases: 0, deviantCases: 0, restarts: 0 };
   private readonly admissible = { sum: 0, count: 0 };
+  private readonly undecidedReasons = new Map<string, { cases: number; readonly first: string }>();
   private mostWorlds = 0;
 
   /** Takes an outcome; gives the findings that are new with it. */
   record(ran: RanCase): readonly Collected[] {
     const { origin, outcome } = ran;
-    this.sum(outcome, ran.origin.kind === 'stored');
+    if (this.sum(outcome, origin.kind === 'stored')) this.note(ran);
     this.count(this.tally(origin.property), ran);
     add(this.clauses, outcome.judgement.clauses);
     for (const finding of outcome.known) this.see(finding, ran);
@@ -85,7 +86,8 @@ export class Collector {
     return { ...this.sums, ...this.verdicts, meanAdmissible, mostWorlds: this.mostWorlds };
   }
 
-  private sum(outcome: CaseOutcome, stored: boolean): void {
+  /** Adds up an outcome; whether its case counts as undecided. */
+  private sum(outcome: CaseOutcome, stored: boolean): boolean {
     const { statistics, undecided, verdict } = outcome.judgement;
     this.sums.cases += 1;
     this.sums.operations += statistics.operations;
@@ -93,17 +95,34 @@ export class Collector {
     for (const { kind } of undecided) if (kind === 'undefined') this.sums.undefinedOperations += 1;
     if (outcome.finding !== undefined) this.verdicts.deviantCases += 1;
     // What only a known deviation left undecided is its doing, not the judge's; nor was a stored case made for this profile.
-    else if (
+    const undecidedCase =
+      outcome.finding === undefined &&
       verdict === 'inconclusive' &&
       !stored &&
       outcome.history.failure === undefined &&
-      outcome.judgement.known.length === 0
-    )
-      this.verdicts.inconclusiveCases += 1;
+      outcome.judgement.known.length === 0;
+    if (undecidedCase) this.verdicts.inconclusiveCases += 1;
     if (outcome.history.failure !== undefined) this.verdicts.restarts += 1;
     this.admissible.sum += statistics.admissible.sum;
     this.admissible.count += statistics.admissible.count;
     this.mostWorlds = Math.max(this.mostWorlds, statistics.worlds);
+    return undecidedCase;
+  }
+
+  private note({ origin, outcome }: RanCase): void {
+    const { undecided } = outcome.judgement;
+    const why = undecided.find((each) => each.kind === 'inconclusive') ?? undecided[0];
+    const reason = why?.reason ?? 'no reason given';
+    const known = this.undecidedReasons.get(reason);
+    if (known !== undefined) known.cases += 1;
+    else
+      this.undecidedReasons.set(reason, { cases: 1, first: `${origin.property}, ${origin.kind} case ${origin.index}` });
+  }
+
+  /** Why cases could not be decided, the most frequent reason first. */
+  get undecided(): CampaignResult['undecided'] {
+    const all = [...this.undecidedReasons].map(([reason, { cases, first }]) => ({ reason, cases, first }));
+    return all.sort((a, b) => b.cases - a.cases);
   }
 
   private count(tally: Tally, { origin, built, outcome }: RanCase): void {

@@ -81,6 +81,7 @@ export function assemble(facts: CampaignFacts, findings: CampaignFindings): Camp
     clauses,
     deviations,
     stale,
+    undecided: collector.undecided,
     labels: entries
       .filter(({ applicable }) => applicable)
       .flatMap(({ property, tally }) => labelShares(property, profile, tally)),

@@ -6,6 +6,7 @@ import { stepProblems } from '../formats/index.js';
 import {
   BadHistory,
   createVerdict,
+  drawAnyMutation,
   drawMutation,
   MUTATION_KINDS,
   type Mutation,
@@ -20,7 +21,7 @@ import { caseSeed } from './seeds.js';
 
 /** What became of the mutations of one kind. */
 export interface KindTally {
-  readonly kind: MutationKind;
+  readonly kind: MutationKind | 'any field';
   mutations: number;
   /** Judged deviant, or refused because the history contradicts itself. */
   rejected: number;
@@ -46,6 +47,8 @@ export interface Sensitivity {
   readonly histories: number;
   readonly leftOut: number;
   readonly kinds: readonly KindTally[];
+  /** Over all observed fields alike: what a judge makes of a mistake that may be anywhere. */
+  readonly any: KindTally;
 }
 
 export interface SensitivityOptions {
@@ -66,16 +69,8 @@ export interface SensitivityOptions {
  */
 export async function measureSensitivity(options: SensitivityOptions): Promise<Sensitivity> {
   const { target, profile, judge, seed } = options;
-  const kinds = MUTATION_KINDS.map(
-    (kind): KindTally => ({
-      kind,
-      mutations: 0,
-      rejected: 0,
-      inconclusive: 0,
-      admitted: new Map(),
-      unexplained: [],
-    }),
-  );
+  const kinds = MUTATION_KINDS.map((kind) => ({ ...emptyTally(kind), kind }));
+  const any = emptyTally('any field');
   const verdictOn = createVerdict();
   let histories = 0;
   let leftOut = 0;
@@ -91,6 +86,10 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
       }
       histories += 1;
       const draw = drawFrom(caseSeed(seed, `${property.id} mutated`, index));
+      for (let nth = 0; nth < options.mutations * kinds.length; nth++) {
+        const mutation = drawAnyMutation(history, draw);
+        if (mutation !== undefined) count(any, { property: property.id, index, mutation, history }, verdictOn);
+      }
       for (const tally of kinds) {
         for (let nth = 0; nth < options.mutations; nth++) {
           const mutation = drawMutation(history, tally.kind, draw);
@@ -101,7 +100,11 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
       }
     }
   }
-  return { histories, leftOut, kinds };
+  return { histories, leftOut, kinds, any };
+}
+
+function emptyTally(kind: KindTally['kind']): KindTally {
+  return { kind, mutations: 0, rejected: 0, inconclusive: 0, admitted: new Map(), unexplained: [] };
 }
 
 function isGood(history: History, { verdict, undecided }: Judgement): boolean {
@@ -119,6 +122,11 @@ function count(tally: KindTally, survivor: Survivor, verdictOn: ReturnType<typeo
     if (row === undefined) tally.unexplained.push(survivor);
     else tally.admitted.set(row, (tally.admitted.get(row) ?? 0) + 1);
   }
+}
+
+/** Share of the changes that were rejected, whatever admits the others. */
+export function sensitivityOf({ mutations, rejected }: KindTally): number {
+  return mutations === 0 ? 1 : rejected / mutations;
 }
 
 /** Share of the changes that no row of the facts admits which were rejected; undecided ones count as not rejected. */

@@ -135,7 +135,7 @@ describe('verdictOf', () => {
         ...{ cases: 1000, operations: 10, judged: 10, undefinedOperations: 0, inconclusiveCases },
         ...{ deviantCases: 0, restarts: 0, meanAdmissible: 1, mostWorlds: 1 },
       },
-      ...{ properties: [], clauses: [], stale: [], labels: [], deviations },
+      ...{ properties: [], clauses: [], stale: [], labels: [], undecided: [], deviations },
       ...more,
     };
     return verdictOf(result).code;

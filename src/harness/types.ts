@@ -100,6 +100,14 @@ export interface LabelShare {
   readonly verdict: 'ok' | 'low' | 'too few';
 }
 
+/** Why cases could not be decided. */
+export interface UndecidedReason {
+  readonly reason: string;
+  readonly cases: number;
+  /** The first of them: property, and which case of it. */
+  readonly first: string;
+}
+
 export interface PropertyTotals {
   readonly property: string;
   readonly claim: string;
@@ -135,6 +143,7 @@ export interface CampaignResult {
   /** Identities of known deviations of this target that were looked for and did not happen. */
   readonly stale: readonly FindingIdentity[];
   readonly labels: readonly LabelShare[];
+  readonly undecided: readonly UndecidedReason[];
 }
 
 /** What a campaign tells while it runs. */

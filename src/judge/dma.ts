@@ -1,5 +1,5 @@
 import type { DeviceRequest, Piece } from '../../spec/interface/model.js';
-import type { DmaObservation, Observation } from '../../spec/interface/observations.js';
+import type { DmaObservation, InterruptMessage, Observation } from '../../spec/interface/observations.js';
 import type { DmaOperation, MessageOperation } from '../../spec/interface/operations.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import { tokenBytes } from '../../spec/layout/tokens.js';
@@ -98,12 +98,20 @@ function pieceFits(
 ): boolean {
   if (piece.effect.kind === 'interrupt') {
     const { messages } = observation;
-    return messages === undefined || messages.some((message) => message.address === carried.request.address);
+    return messages === undefined || messages.some((each) => isMessageOf(carried, each));
   }
   if (data === undefined || world.lost !== undefined) return true;
   if (piece.effect.kind === 'blocked') return !showsPaint(data, carried.request.address + BigInt(piece.offset), map);
   const held = world.memory.bytes(Number(piece.effect.address), piece.bytes);
   return held === undefined || Buffer.compare(held, data) === 0;
+}
+
+/** Whether a message is the DWORD write that was taken as an interrupt request: passed on unchanged with IRES=0. */
+function isMessageOf({ request, payload }: Carried, message: InterruptMessage): boolean {
+  if (message.address !== request.address) return false;
+  if (payload === undefined) return true;
+  const data = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(0, true);
+  return message.data === BigInt(data);
 }
 
 /** Whether bytes that a device read hold a word of the arena's paint. */

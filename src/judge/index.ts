@@ -9,7 +9,14 @@ import { advance, best, explain, findingOf, type IsKnown, type Rules } from './d
 import { AddressMap, MemoryLog } from './memory.js';
 import { bestWorld, MOST_WORLDS, type Unit, type World } from './world.js';
 
-export { drawMutation, MUTATION_KINDS, type Mutation, type MutationKind, mutated } from './mutation/mutate.js';
+export {
+  drawAnyMutation,
+  drawMutation,
+  MUTATION_KINDS,
+  type Mutation,
+  type MutationKind,
+  mutated,
+} from './mutation/mutate.js';
 export { rowsOf } from './mutation/rows.js';
 export { BadHistory };
 

@@ -110,6 +110,7 @@ function reportRun({ name, result, code, line }: JudgedRun, clauses: ReadonlyMap
       operationsPerSecond: perSecond(totals.operations, seconds),
     },
     deviations: result.deviations.map(reportDeviation),
+    undecided: result.undecided.map((each) => ({ ...each })),
     stale: result.stale.map(({ clause, kind, discriminator }) => ({ clause, kind, discriminator })),
     clauses: result.clauses.map((each) => reportClause(each, clauses.get(each.clause))),
     labels: result.labels.map((label) => ({ ...label })),

@@ -9,6 +9,7 @@ import {
   runsTable,
   staleTable,
   type TableData,
+  undecidedTable,
 } from './tables.js';
 
 /** Makes a text safe inside a table cell. */
@@ -61,6 +62,7 @@ export function renderMarkdown(report: Report): string {
     '',
     ...table(deviationsTable(report)),
     ...deviationSections(report),
+    ...table(undecidedTable(report)),
     ...table(staleTable(report)),
     ...table(runsTable(report)),
     ...table(decisionTable(report)),

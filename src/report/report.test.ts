@@ -72,6 +72,7 @@ function result(change: Partial<CampaignResult> = {}): CampaignResult {
     clauses: [{ clause: 'VTD-SS-010', verdict: 'PASS', exercised: 500, findings: 0 }],
     deviations: [],
     stale: [],
+    undecided: [{ reason: 'more than 128 worlds', cases: 1, first: 'translation, random case 3' }],
     labels: [{ property: 'translation', label: 'read', count: 400, of: 1000, minimum: 0.05, verdict: 'ok' }],
     ...change,
   };
@@ -203,6 +204,13 @@ describe('renderings', () => {
       npx iovcheck replay .iovcheck/cases/a.json --target sample
       \`\`\`
 
+      ## Undecided cases
+
+      | run | reason | cases | first |
+      | --- | --- | ---: | --- |
+      | sample a | more than 128 worlds | 1 | translation, random case 3 |
+      | sample b | more than 128 worlds | 1 | translation, random case 3 |
+
       ## Runs
 
       | run | verdict | seed | seconds | cases | cases/s | operations | operations/s | judged | restarts |
@@ -261,6 +269,11 @@ describe('renderings', () => {
       Labels
       property     label  share  minimum     of
       translation  read   40.0%     5.0%  2,000  ok
+
+      Undecided cases
+      run       reason                cases  first
+      sample a  more than 128 worlds      1  translation, random case 3
+      sample b  more than 128 worlds      1  translation, random case 3
 
       Distinct deviations
                clause      kind                discriminator     hits  operations

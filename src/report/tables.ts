@@ -62,6 +62,18 @@ export function decisionTable(report: Report): TableData {
   };
 }
 
+/** Why cases were left undecided. */
+export function undecidedTable(report: Report): TableData {
+  return {
+    title: 'Undecided cases',
+    head: ['run', 'reason', 'cases', 'first'],
+    numeric: [2],
+    rows: report.runs.flatMap(({ name, undecided }) =>
+      undecided.map(({ reason, cases, first }) => [name, reason, number(cases), first]),
+    ),
+  };
+}
+
 /** Distinct deviations, worst first. */
 export function deviationsTable(report: Report): TableData {
   return {

@@ -11,6 +11,7 @@ import {
   runsTable,
   staleTable,
   type TableData,
+  undecidedTable,
 } from './tables.js';
 
 export interface TerminalOptions {
@@ -94,6 +95,7 @@ function sections(report: Report, options: TerminalOptions, paint: Paint): strin
     propertiesTable(report),
     clausesTable(report),
     labelsTable(report),
+    undecidedTable(report),
     staleTable(report),
     deviationsTable(report),
   ];

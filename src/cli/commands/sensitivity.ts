@@ -1,4 +1,10 @@
-import { type KindTally, measureSensitivity, type Sensitivity, shareRejected } from '../../harness/index.js';
+import {
+  type KindTally,
+  measureSensitivity,
+  type Sensitivity,
+  sensitivityOf,
+  shareRejected,
+} from '../../harness/index.js';
 import { drawTable } from '../../report/index.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { wholeFlag } from '../flags.js';
@@ -9,7 +15,7 @@ import { observationText, operationText } from '../story.js';
 const USUAL_CASES = 20;
 const USUAL_MUTATIONS = 2;
 
-/** Least share of the changes that no row of the facts admits which a judge must reject. */
+/** Least share of the changes of any field that a judge must reject. */
 const ENOUGH = 0.9;
 
 export const SENSITIVITY: CommandSpec = {
@@ -44,7 +50,7 @@ async function run(invocation: Invocation): Promise<number> {
     });
     const options = { colour: wantsColour(io, io.stdout), width: widthOf(io.stdout) };
     io.stdout.write(`${sensitivityText(measured, options).join('\n')}\n`);
-    return shareRejected(measured.kinds) >= ENOUGH ? 0 : 1;
+    return sensitivityOf(measured.any) >= ENOUGH ? 0 : 1;
   } finally {
     await target.close();
   }
@@ -69,7 +75,7 @@ function row(name: string, tallies: readonly KindTally[]): string[] {
 }
 
 function sensitivityText(
-  { histories, leftOut, kinds }: Sensitivity,
+  { histories, leftOut, kinds, any }: Sensitivity,
   options: { readonly colour: boolean; readonly width: number },
 ): string[] {
   const table = drawTable(
@@ -86,7 +92,11 @@ function sensitivityText(
         'of what no row admits',
       ],
       numeric: [1, 2, 3, 4, 5, 6, 7],
-      rows: [...kinds.map((tally) => row(tally.kind, [tally])), row('all', kinds)],
+      rows: [
+        ...kinds.map((tally) => row(tally.kind, [tally])),
+        row('every kind alike', kinds),
+        row('every field alike', [any]),
+      ],
     },
     options,
   );

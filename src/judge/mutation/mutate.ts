@@ -8,7 +8,7 @@ import { FRAME_BYTES, paintWord } from '../../../spec/layout/tokens.js';
 export const MUTATION_KINDS = [
   'register: one bit',
   'register: value of another time',
-  'poll: one bit, outcome or reads',
+  'poll: one bit',
   'device: data from another frame',
   'device: completion status',
   'memory: one word',
@@ -48,13 +48,29 @@ export function drawMutation(history: History, kind: MutationKind, draw: Draw): 
   return after === undefined ? undefined : { kind, at, before, after };
 }
 
+/** Draws a mutation of any observed field: each field of each operation is as likely as any other. */
+export function drawAnyMutation(history: History, draw: Draw): Mutation | undefined {
+  const sites = MUTATION_KINDS.map((kind) => history.steps.filter((step) => isSite(kind, step)).length);
+  let place = draw(
+    Math.max(
+      1,
+      sites.reduce((sum, each) => sum + each, 0),
+    ),
+  );
+  for (const [index, kind] of MUTATION_KINDS.entries()) {
+    if (place < sites[index]!) return drawMutation(history, kind, draw);
+    place -= sites[index]!;
+  }
+  return undefined;
+}
+
 /** Whether an operation's observation has what a kind changes. */
 function isSite(kind: MutationKind, { operation, observation }: Step): boolean {
   switch (kind) {
     case 'register: one bit':
     case 'register: value of another time':
       return observation.of === 'regRead' && observation.value !== undefined;
-    case 'poll: one bit, outcome or reads':
+    case 'poll: one bit':
       return observation.of === 'poll' && observation.value !== undefined && observation.satisfied === true;
     case 'device: data from another frame':
       return observation.of === 'dma' && (observation.data?.length ?? 0) >= 8;
@@ -77,7 +93,7 @@ function changed(history: History, kind: MutationKind, at: number, draw: Draw): 
       return flippedBit(step, draw);
     case 'register: value of another time':
       return otherValue(history, at, draw);
-    case 'poll: one bit, outcome or reads':
+    case 'poll: one bit':
       return otherPoll(step, draw);
     case 'device: data from another frame':
       return otherFrame(history, step, draw);
@@ -118,25 +134,10 @@ function otherValue(history: History, at: number, draw: Draw): Observation | und
   return values.length === 0 ? undefined : { ...observation, value: values[draw(values.length)]! };
 }
 
-/** A poll that shows another bit outside its mask, gives up, or needed another number of reads. */
-function otherPoll(step: Step, draw: Draw): Observation | undefined {
-  const { operation, observation } = step;
+/** A poll whose last read shows another bit. How many reads it took is the harness's own count. */
+function otherPoll({ operation, observation }: Step, draw: Draw): Observation | undefined {
   if (operation.op !== 'poll' || observation.of !== 'poll' || observation.value === undefined) return undefined;
-  switch (draw(3)) {
-    case 0: {
-      const bit = 1n << BigInt(draw(operation.size * 8));
-      return (operation.mask & bit) === 0n ? { ...observation, value: observation.value ^ bit } : undefined;
-    }
-    case 1:
-      return {
-        ...observation,
-        value: observation.value ^ (operation.mask & -operation.mask),
-        satisfied: false,
-        reads: operation.limit,
-      };
-    default:
-      return { ...observation, reads: ((observation.reads ?? 1) % operation.limit) + 1 };
-  }
+  return { ...observation, value: observation.value ^ (1n << BigInt(draw(operation.size * 8))) };
 }
 
 function withWord(data: Uint8Array, offset: number, word: bigint): Uint8Array {

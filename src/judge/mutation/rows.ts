@@ -1,4 +1,4 @@
-import type { RegisterReadOperation } from '../../../spec/interface/operations.js';
+import type { DmaOperation, RegisterReadOperation } from '../../../spec/interface/operations.js';
 import type { History } from '../../../spec/interface/scenario.js';
 import { CCMD_FIELDS, FRCD_FIELDS, FSTS_FIELDS } from '../../../spec/layout/vtd.js';
 import type { Mutation } from './mutate.js';
@@ -14,10 +14,10 @@ export function rowsOf(history: History, mutation: Mutation): string | undefined
   const { before, after } = mutation;
   // A message may be late, and what is late at the end of the history is not missing.
   if (mutation.kind === 'message: removed') return 'N23: event message timing';
+  if (operation.op === 'dma' && mutation.kind === 'device: completion status' && crosses(operation)) {
+    return 'N26: a request that crosses a page is refused as a whole';
+  }
   if (operation.op === 'poll' && before.of === 'poll' && after.of === 'poll') {
-    if (before.value === after.value) return 'N27: any number of polls';
-    if (after.satisfied === false)
-      return operation.register === 'ICS' ? 'N30: wait not complete yet' : 'N27: any number of polls';
     return valueRow(
       history,
       mutation.at,
@@ -31,6 +31,10 @@ export function rowsOf(history: History, mutation: Mutation): string | undefined
   const [from, to] = [(before.value ?? 0n) << shift, (after.value ?? 0n) << shift];
   if (operation.register === 'FRCD') return recordRow(history, mutation.at, operation, from, to);
   return valueRow(history, mutation.at, operation.register, from ^ to, from);
+}
+
+function crosses({ address, bytes }: DmaOperation): boolean {
+  return Number(address & 0xfffn) + bytes > 4096;
 }
 
 /** Rows about registers, by the bits that differ. */
