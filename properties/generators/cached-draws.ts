@@ -8,7 +8,7 @@ import type { CachedWorldDraw, PlaceDraw } from './cached-world.js';
 
 export function accessDraws(): Arbitrary<AccessDraw> {
   return fc.record({
-    who: fc.nat(15),
+    who: fc.nat(19),
     where: fc.nat(15),
     offset: fc.nat(1023),
     length: fc.nat(15),
@@ -57,7 +57,7 @@ function changeDraws(): Arbitrary<ChangeDraw> {
 
 function coverDraws(): Arbitrary<CoverDraw> {
   return fc.record({
-    how: fc.constantFrom('exact', 'exact', 'exact', 'exact', 'more', 'more', 'beside', 'beside'),
+    how: fc.constantFrom('exact', 'exact', 'exact', 'exact', 'exact', 'more', 'more', 'beside'),
     context: fc.integer({ min: 1, max: 3 }),
     iotlb: fc.integer({ min: 1, max: 3 }),
     functionMask: fc.nat(3),
@@ -76,10 +76,10 @@ function roundDraws(): Arbitrary<RoundDraw> {
     changes: fc.array(changeDraws(), { minLength: 1, maxLength: 2, size: 'max' }),
     cover: coverDraws(),
     pace: fc.nat(15),
-    warm: some(1, 3),
+    warm: some(1, 2),
     before: some(0, 2),
     between: some(0, 2),
-    after: some(1, 3),
+    after: some(1, 4),
   });
 }
 

@@ -34,7 +34,7 @@ export interface RoundDraw {
 }
 
 /** Numbers below these name the requester that the round is about, its page, and the next page. */
-const SAME_REQUESTER = 13;
+const SAME_REQUESTER = 17;
 const SAME_PLACE = 12;
 const NEIGHBOUR = 14;
 
@@ -187,7 +187,7 @@ export class Rounds {
   /** One round. */
   round(draw: RoundDraw): void {
     const focus = this.focusOf(draw);
-    const good = draw.fresh < 12;
+    const good = draw.fresh < 14;
     if (good) heal(this.world, focus);
     if (draw.fresh < 6) this.world.flush();
     let warmed = false;
