@@ -33,7 +33,7 @@ export function worldDraws(most = 3): Arbitrary<CachedWorldDraw> {
   });
 }
 
-function changeDraws(): Arbitrary<ChangeDraw> {
+export function changeDraws(): Arbitrary<ChangeDraw> {
   return fc.record({
     at: fc.constantFrom(
       'pointer',
@@ -55,7 +55,7 @@ function changeDraws(): Arbitrary<ChangeDraw> {
   });
 }
 
-function coverDraws(): Arbitrary<CoverDraw> {
+export function coverDraws(): Arbitrary<CoverDraw> {
   return fc.record({
     how: fc.constantFrom('exact', 'exact', 'exact', 'exact', 'exact', 'more', 'more', 'beside'),
     context: fc.integer({ min: 1, max: 3 }),

@@ -42,6 +42,9 @@ function isFocus({ who, where }: AccessDraw): boolean {
   return who < SAME_REQUESTER && where < SAME_PLACE;
 }
 
+/** The part of a round that invalidates. */
+type CoverPart = Pick<RoundDraw, 'cover' | 'pace' | 'between'>;
+
 export interface CachedCase {
   readonly world: CachedWorldDraw;
   readonly collect: number;
@@ -131,7 +134,7 @@ export class Rounds {
     queue: Queue,
     requests: readonly InvalidationRequest[],
     focus: Focus,
-    { pace, between }: RoundDraw,
+    { pace, between }: CoverPart,
   ): boolean {
     const groups = pace < 6 ? requests.map((each) => [each]) : [requests];
     const later = pace === 15;
@@ -160,7 +163,7 @@ export class Rounds {
   }
 
   /** Invalidates, with requests before it is seen complete; returns whether it was. */
-  #invalidate(requests: readonly InvalidationRequest[], focus: Focus, draw: RoundDraw): boolean {
+  #invalidate(requests: readonly InvalidationRequest[], focus: Focus, draw: CoverPart): boolean {
     const { queue } = this.world;
     if (requests.length === 0) return true;
     if (queue !== undefined) return this.#byQueue(queue, requests, focus, draw);
@@ -169,7 +172,7 @@ export class Rounds {
   }
 
   /** Invalidates what was changed, or more, or something else; returns whether it was seen complete. */
-  #cover(changed: Changed, focus: Focus, draw: RoundDraw): boolean {
+  cover(changed: Changed, focus: Focus, draw: CoverPart): boolean {
     const { world } = this;
     const { platform, latched } = world;
     if (platform.modeSwitch && draw.cover.how !== 'beside' && draw.cover.flags % 5 === 0) {
@@ -200,7 +203,7 @@ export class Rounds {
     draw.changes.forEach((each) => {
       const changed: Changed = change(this.world, focus, each);
       for (const access of draw.before) if (this.access(focus, access) >= 0) this.count('made:before');
-      done = this.#cover(changed, focus, draw) && done;
+      done = this.cover(changed, focus, draw) && done;
       exact &&= draw.cover.how !== 'beside';
       this.count(`made:${changed.what}`);
     });
