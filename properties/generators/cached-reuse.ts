@@ -4,7 +4,7 @@ import { CONTEXT_ENTRY } from '../../spec/layout/vtd.js';
 import { type Changed, type Focus, heal } from './cached-changes.js';
 import type { CoverDraw } from './cached-cover.js';
 import { type AccessDraw, Rounds } from './cached-rounds.js';
-import { type CachedDomain, type CachedWorldDraw, DATA_FRAMES } from './cached-world.js';
+import { type CachedDomain, type CachedWorldDraw, DATA_FRAMES, SMALL_HOMES } from './cached-world.js';
 import { FRAME, type Platform, type PlatformRequester } from './capabilities.js';
 import { ADDRESS_MASK, covers, leafEntry, PAGE_SIZE_BIT, READ_WRITE } from './entries.js';
 import { FRAME_WORDS } from './memory.js';
@@ -52,7 +52,8 @@ export class FrameReuse {
   #taken = 0;
 
   constructor(platform: Platform, { world }: ReuseCase) {
-    this.rounds = new Rounds(platform, { world, collect: 0, rounds: [] });
+    const places = world.places.map((each) => ({ ...each, home: each.home % SMALL_HOMES }));
+    this.rounds = new Rounds(platform, { world: { ...world, places }, collect: 0, rounds: [] });
   }
 
   /** The next frame of which nobody has heard. */

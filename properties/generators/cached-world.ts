@@ -21,6 +21,9 @@ import { Script } from './script.js';
 /** Frames that leaves name: few, so that they are quickly looked at. */
 export const DATA_FRAMES = 8;
 
+/** Places whose drawn home is below are mapped by small pages at first. */
+export const SMALL_HOMES = 24;
+
 /** Positions of a table that drawn numbers stand for: two neighbours, both ends, and any. */
 const POSITIONS = [0, 0, 1, 511, 510, 256] as const;
 
@@ -233,7 +236,9 @@ export class CachedWorld {
     for (let at = level, frame = domain.tables[level - 1]![which]; at >= 1; at--) {
       const word = this.wordOf(frame, at, address);
       const next = at > 1 ? domain.tables[at - 2]![which] : 0;
-      if ((this.memory.read(word) & 3n) === 0n) {
+      if ((this.memory.read(word) & 3n) === 0n && which === 0 && at === this.#leafLevel(place) && at > 1) {
+        this.memory.set(word, this.superpage(at, place, READ_WRITE));
+      } else if ((this.memory.read(word) & 3n) === 0n) {
         const out = this.dataAddress(place.home + 3 * which + 2 * Number(domain.ids[0] & 3n) + indexAt(address, 2));
         this.memory.set(word, at > 1 ? tableEntry(this.memory.frameAddress(next)) : leafEntry(out, 1, READ_WRITE));
       }
@@ -241,6 +246,12 @@ export class CachedWorld {
       if (at === 1 || (entry & PAGE_SIZE_BIT) !== 0n) return;
       frame = this.frameIn(entry);
     }
+  }
+
+  /** Level at which a place is mapped at first. */
+  #leafLevel({ draw, huge }: Place): number {
+    const wanted = draw.home < SMALL_HOMES ? 1 : draw.home < 44 || !huge ? 2 : 3;
+    return this.platform.leafLevels.includes(wanted) ? wanted : 1;
   }
 
   /** A superpage around an address that leads to data frames. */

@@ -24,25 +24,27 @@ export function rememberedTooLong(
     pageOutcomes(other, page, context)
       .filter((each) => !admitted.has(outcomeKey(each)))
       .flatMap((each) => usedAfterwards(state, page, each, clauses(each), how));
-  const kept = forgetful(state).flatMap(([first, ...more]) => {
+  const without = ([first, ...more]: readonly Invalidation[]): readonly Sketch[] => {
     if (first === undefined) return [];
     const invalidations = state.invalidations.filter((each) => each !== first && !more.includes(each));
     const how = `after ${first.cache} ${granularityName(first)} invalidation`;
     return further({ ...state, invalidations }, () => first.impliedBy ?? clauseOf(first), how);
-  });
+  };
+  const one = state.invalidations.flatMap((each) => without([each]));
+  const kept = one.length > 0 ? one : ofOneKind(state).flatMap(without);
   if (state.caps.cachingMode) return kept;
   const cachingFaults = { ...state, caps: { ...state.caps, cachingMode: true } };
   return [...kept, ...further(cachingFaults, faultClause, 'after a fault with CM=0')];
 }
 
-/** The invalidations that a unit may have ignored: one of them, or all of one kind. */
-function forgetful({ invalidations }: VtdState): readonly (readonly Invalidation[])[] {
+/** Invalidations of one cache and granularity, where there are several: a unit may ignore them all. */
+function ofOneKind({ invalidations }: VtdState): readonly (readonly Invalidation[])[] {
   const kinds = new Map<string, Invalidation[]>();
   for (const each of invalidations) {
     const kind = `${each.cache}/${each.granularity}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), each]);
   }
-  return [...invalidations.map((each) => [each]), ...[...kinds.values()].filter((each) => each.length > 1)];
+  return [...kinds.values()].filter((each) => each.length > 1);
 }
 
 function faultClause(outcome: Outcome): string {
