@@ -27,6 +27,7 @@ export const staleWindow: Property<CachedCase> = {
     'VTD-INV-012',
     'VTD-INV-013',
     'VTD-INV-018',
+    'VTD-INV-020',
     'VTD-GCMD-009',
     'VTD-GCMD-010',
     'VTD-QI-016',

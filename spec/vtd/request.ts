@@ -79,6 +79,8 @@ export function translateRequest(
   const decided = new Set(leftWithRootPointer(state, request.sourceId, past));
   const remapping = { request, state, requesters, past, contexts, decided };
   const outcomes = distinct(throughStructures(remapping));
+  // VTD-INV-020: what an invalidation left out was out of the write buffer, too.
+  if (state.caps.writeBufferFlush && leftByInvalidation(decided)) decided.add('VTD-INV-020');
   const caching = { clauses: cachingClauses(remapping, outcomes), labels: cachingLabels(remapping, outcomes) };
   const silent = caching.clauses.length === 0 && caching.labels.length === 0;
   return [...refused, ...(silent ? outcomes : outcomes.map((each) => ({ ...each, caching })))];
@@ -334,11 +336,15 @@ function cachingClauses({ decided, state: { queue } }: Remapping, outcomes: read
 /** Clauses by which a completed invalidation left something out; VTD-GCMD-009: one that comes with a root pointer. */
 const BY_INVALIDATION = /^VTD-(INV-|CACHE-0(04|07|13)$|GCMD-009$|QI-016$)/;
 
+function leftByInvalidation(decided: ReadonlySet<string>): boolean {
+  return [...decided].some((clause) => BY_INVALIDATION.test(clause));
+}
+
 /** Where the request falls: between a change and its invalidation, between submission and completion, or after it. */
 function cachingLabels({ decided, state }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
   const open = outcomes.some(staleness) && outcomes.length > 1;
   const submitted = state.pending.iotlb !== undefined || state.pending.context !== undefined || isBusy(state.queue);
-  const after = [...decided].some((clause) => BY_INVALIDATION.test(clause));
+  const after = leftByInvalidation(decided);
   return [
     ...(open ? ['window:changed'] : []),
     ...(open && submitted ? ['window:submitted'] : []),
