@@ -79,7 +79,7 @@ function roundDraws(): Arbitrary<RoundDraw> {
     warm: some(1, 2),
     before: some(0, 2),
     between: some(0, 2),
-    after: some(1, 4),
+    after: some(2, 4),
   });
 }
 
