@@ -5,6 +5,7 @@ import { faultEvent } from './fault-event.js';
 import { faultLog } from './fault-log.js';
 import { faultRecord } from './fault-record.js';
 import { faultReporting } from './fault-reporting.js';
+import { frameReuse } from './frame-reuse.js';
 import { globalCommands } from './global-commands.js';
 import { invalidationQueue } from './invalidation-queue.js';
 import { isolation } from './isolation.js';
@@ -13,8 +14,10 @@ import { protectedMemory } from './protected-memory.js';
 import { queuedInvalidation } from './queued-invalidation.js';
 import { registerAccess } from './register-access.js';
 import { snoop } from './snoop.js';
+import { staleWindow } from './stale-window.js';
 import { superpageSplit } from './superpage-split.js';
 import { translation } from './translation.js';
+import { warmCold } from './warm-cold.js';
 import { zeroLength } from './zero-length.js';
 
 /** Every property, in the order in which they are listed and run. */
@@ -36,4 +39,7 @@ export const properties: readonly Property[] = [
   zeroLength,
   snoop,
   protectedMemory,
+  staleWindow,
+  frameReuse,
+  warmCold,
 ];

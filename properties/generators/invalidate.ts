@@ -2,6 +2,7 @@ import { CCMD_FIELDS, IOTLB_FIELDS, IVA_FIELDS } from '../../spec/layout/vtd.js'
 import { withField } from './capabilities.js';
 import { contextDescriptor, type Descriptor, interruptDescriptor, iotlbDescriptor } from './descriptors.js';
 import type { InvalidationIntent } from './intents.js';
+import type { Script } from './script.js';
 import type { Stage } from './stage.js';
 
 const ICC = 1n << BigInt(CCMD_FIELDS.ICC[1]);
@@ -11,7 +12,7 @@ const IVT = 1n << BigInt(IOTLB_FIELDS.IVT[1]);
 const FIRST_ODD_DOMAIN = 12;
 
 /** An invalidation in the terms of a unit. */
-interface Request {
+export interface InvalidationRequest {
   readonly cache: InvalidationIntent['cache'];
   readonly granularity: number;
   readonly domain: bigint;
@@ -23,7 +24,7 @@ interface Request {
   readonly drain: boolean;
 }
 
-function resolve(stage: Stage, intent: InvalidationIntent): Request {
+function resolve(stage: Stage, intent: InvalidationIntent): InvalidationRequest {
   const { plan } = stage;
   const { platform } = plan;
   const domain = plan.domains[intent.domain % Math.max(1, plan.domains.length)];
@@ -45,7 +46,8 @@ function resolve(stage: Stage, intent: InvalidationIntent): Request {
   };
 }
 
-function descriptorOf(stage: Stage, request: Request): Descriptor {
+/** The descriptor of an invalidation. @param largestIndexMask largest IM that the unit takes */
+export function descriptorOf(request: InvalidationRequest, largestIndexMask: number): Descriptor {
   const { cache, granularity, domain, source, functionMask } = request;
   switch (cache) {
     case 'context':
@@ -54,19 +56,18 @@ function descriptorOf(stage: Stage, request: Request): Descriptor {
       return iotlbDescriptor(granularity, granularity === 3 ? request : { domain, drain: request.drain });
     case 'interrupt': {
       const index = granularity === 1 ? undefined : Number(domain);
-      return interruptDescriptor(index, request.mask % (stage.plan.platform.largestIndexMask + 1));
+      return interruptDescriptor(index, request.mask % (largestIndexMask + 1));
     }
   }
 }
 
-function throughRegisters(stage: Stage, request: Request): void {
-  const { script } = stage;
+/** Asks for an invalidation through registers, and does not wait for it. */
+export function submitByRegister(script: Script, request: InvalidationRequest): void {
   const { granularity, domain, source, functionMask, address, mask, keepUpper, drain } = request;
   if (request.cache !== 'iotlb') {
     const who = withField(withField(0n, CCMD_FIELDS.SID, BigInt(source)), CCMD_FIELDS.FM, BigInt(functionMask));
     const value = withField(withField(who, CCMD_FIELDS.DID, domain), CCMD_FIELDS.CIRG, BigInt(granularity));
     script.write('CCMD', 8, value | ICC);
-    script.poll('CCMD', 8, ICC, 0n);
     return;
   }
   if (granularity === 3) {
@@ -77,7 +78,12 @@ function throughRegisters(stage: Stage, request: Request): void {
   const value = withField(withField(0n, IOTLB_FIELDS.DR, flag), IOTLB_FIELDS.DW, flag);
   const which = withField(withField(value, IOTLB_FIELDS.DID, domain), IOTLB_FIELDS.IIRG, BigInt(granularity));
   script.write('IOTLB', 8, which | IVT);
-  script.poll('IOTLB', 8, IVT, 0n);
+}
+
+/** Waits until an invalidation that was asked for through registers is seen complete. */
+export function completeByRegister(script: Script, { cache }: Pick<InvalidationRequest, 'cache'>): void {
+  if (cache === 'iotlb') script.poll('IOTLB', 8, IVT, 0n);
+  else script.poll('CCMD', 8, ICC, 0n);
 }
 
 /** One lawful invalidation, seen complete. It counts for nothing: a request after a change still waits for a flush. */
@@ -85,9 +91,10 @@ export function invalidate(stage: Stage, intent: InvalidationIntent): void {
   const request = resolve(stage, intent);
   stage.plan.memory.commit(stage.script);
   if (stage.queue === undefined || !stage.script.queueEnabled) {
-    throughRegisters(stage, request);
+    submitByRegister(stage.script, request);
+    completeByRegister(stage.script, request);
     return;
   }
-  stage.queue.put(descriptorOf(stage, request));
+  stage.queue.put(descriptorOf(request, stage.plan.platform.largestIndexMask));
   stage.queue.awaitAll((intent.flags & 1) === 1 || !stage.storesStatus ? 'event' : 'status');
 }

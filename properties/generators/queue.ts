@@ -178,19 +178,27 @@ export class Queue {
 
   /** A wait for everything before it, seen complete. */
   awaitAll(completion: Completion, fence = false): void {
+    this.requestWait(completion, fence)();
+  }
+
+  /** A wait for everything before it, handed to the unit; what is returned looks until it is complete. */
+  requestWait(completion: Completion, fence = false): () => void {
     if (completion === 'event') {
       this.putWait({ event: true, fence });
       this.notify();
-      this.#script.poll('ICS', 4, IWC, IWC);
-      this.clearCompletion();
-      return;
+      return () => {
+        this.#script.poll('ICS', 4, IWC, IWC);
+        this.clearCompletion();
+      };
     }
     const { address, data, word } = this.nextStatus();
     this.putWait({ status: { address, data }, fence });
     this.notify();
-    this.#script.settle();
-    this.#memory.storedByHardware(word, this.#afterStatus(word, address, data));
-    this.#script.load(this.#memory.wordAddress(word), 8);
+    return () => {
+      this.#script.settle();
+      this.#memory.storedByHardware(word, this.#afterStatus(word, address, data));
+      this.#script.load(this.#memory.wordAddress(word), 8);
+    };
   }
 
   #afterStatus(word: number, address: bigint, data: number): bigint {

@@ -19,6 +19,9 @@ const ALLOWED: Readonly<Record<string, Allowances>> = {
   'fault-event': { queueErrors: true, turnsOff: true },
   'zero-length': { zeroLength: true },
   snoop: { noSnoop: true },
+  'stale-window': { unflushed: true },
+  'frame-reuse': { unflushed: true },
+  'warm-cold': { unflushed: true },
   'invalidation-queue': { queueErrors: true, staysStopped: true },
 };
 

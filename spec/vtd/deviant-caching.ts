@@ -4,7 +4,7 @@ import { clauseOf, granularityName } from './caching/scope.js';
 import { type Page, type Sketch, way } from './deviant-translated.js';
 import { type Outcome, outcomeKey, type RequestContext } from './request.js';
 import { pageOutcomes, recordedWays } from './requests.js';
-import type { VtdState } from './state.js';
+import type { Invalidation, VtdState } from './state.js';
 
 /** Departures from the caching rule; see deviant.ts. */
 
@@ -24,14 +24,27 @@ export function rememberedTooLong(
     pageOutcomes(other, page, context)
       .filter((each) => !admitted.has(outcomeKey(each)))
       .flatMap((each) => usedAfterwards(state, page, each, clauses(each), how));
-  const kept = state.invalidations.flatMap((ignored) => {
-    const invalidations = state.invalidations.filter((each) => each !== ignored);
-    const how = `after ${ignored.cache} ${granularityName(ignored)} invalidation`;
-    return further({ ...state, invalidations }, () => ignored.impliedBy ?? clauseOf(ignored), how);
-  });
+  const without = ([first, ...more]: readonly Invalidation[]): readonly Sketch[] => {
+    if (first === undefined) return [];
+    const invalidations = state.invalidations.filter((each) => each !== first && !more.includes(each));
+    const how = `after ${first.cache} ${granularityName(first)} invalidation`;
+    return further({ ...state, invalidations }, () => first.impliedBy ?? clauseOf(first), how);
+  };
+  const one = state.invalidations.flatMap((each) => without([each]));
+  const kept = one.length > 0 ? one : ofOneKind(state).flatMap(without);
   if (state.caps.cachingMode) return kept;
   const cachingFaults = { ...state, caps: { ...state.caps, cachingMode: true } };
   return [...kept, ...further(cachingFaults, faultClause, 'after a fault with CM=0')];
+}
+
+/** Invalidations of one cache and granularity, where there are several: a unit may ignore them all. */
+function ofOneKind({ invalidations }: VtdState): readonly (readonly Invalidation[])[] {
+  const kinds = new Map<string, Invalidation[]>();
+  for (const each of invalidations) {
+    const kind = `${each.cache}/${each.granularity}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), each]);
+  }
+  return [...kinds.values()].filter((each) => each.length > 1);
 }
 
 function faultClause(outcome: Outcome): string {

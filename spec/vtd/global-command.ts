@@ -177,18 +177,18 @@ export function completeGlobalCommand(state: VtdState, now: number): VtdState {
  * VTD-GCMD-010: otherwise it may be, until it is invalidated.
  */
 function withRoot(state: VtdState, root: LatchedPointer, now: number): VtdState {
-  const latched = { ...state, root, rootSet: true };
-  if (!state.caps.setRootFlushes) {
-    const former = state.root === undefined ? [] : [{ ...state.root, until: now }];
-    return { ...latched, formerRoots: [...state.formerRoots, ...former] };
-  }
+  // What was read under the old pointer after SRTP was written goes with the flush, too.
+  const until = state.caps.setRootFlushes ? root.since : now;
+  const former = state.root === undefined ? [] : [{ ...state.root, until }];
+  const latched = { ...state, root, rootSet: true, formerRoots: [...state.formerRoots, ...former] };
+  if (!state.caps.setRootFlushes) return latched;
   const flushed = (cache: 'context' | 'iotlb', order: number): Invalidation => ({
     ...globalScope(cache),
     submitted: root.since,
     order,
     impliedBy: 'VTD-GCMD-009',
   });
-  return withCompleted({ ...latched, formerRoots: [] }, [flushed('context', 0), flushed('iotlb', 1)], now);
+  return withCompleted(latched, [flushed('context', 0), flushed('iotlb', 1)], now);
 }
 
 /** GSTS mirrors GCMD. Facts 1.5. */

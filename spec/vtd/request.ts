@@ -3,12 +3,11 @@ import type { MemoryView } from '../interface/model.js';
 import { FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
 import { contextsOf, isLive, type LiveContext } from './caching/live-contexts.js';
 import { type Past, pastOf } from './caching/past.js';
-import { clauseOf } from './caching/scope.js';
-import { type Window, wasLiveIn, windowOf } from './caching/window.js';
+import { endingClauses, type Window, wasLiveIn, windowOf } from './caching/window.js';
 import type { Capabilities } from './capabilities.js';
 import { condition, type FaultCondition } from './conditions.js';
 import type { ContextEntry } from './context-entry.js';
-import { isBusy } from './queue.js';
+import { hasWork, isBusy } from './queue.js';
 import { type Access, type Needed, secondStageWalk, type Translation, type WalkStart } from './second-stage-walk.js';
 import type { RootPointer, VtdState } from './state.js';
 
@@ -35,7 +34,15 @@ export type Outcome = (
 ) & {
   /** FPD was 1 in a structure met on the way. */
   readonly faultProcessingDisabled: boolean;
+  /** What the caching rule has to say of it. */
+  readonly caching?: CachingNotes;
 };
+
+/** Clauses of the caching rule that decided what is admitted, and where the request falls. */
+export interface CachingNotes {
+  readonly clauses: readonly string[];
+  readonly labels: readonly string[];
+}
 
 /** A request in legacy mode, with what the unit may remember. */
 interface Remapping {
@@ -69,14 +76,23 @@ export function translateRequest(
   if (pointers.every((pointer) => pointer.mode !== 0 || pointer.ioPermissions)) return refused;
   const past = pastOf(state, view);
   const contexts = contextsOf(state, request.sourceId, past);
-  const remapping = { request, state, requesters, past, contexts, decided: new Set<string>() };
+  const decided = new Set(leftWithRootPointer(state, request.sourceId, past));
+  const remapping = { request, state, requesters, past, contexts, decided };
   const outcomes = distinct(throughStructures(remapping));
-  const clauses = cachingClauses(remapping, outcomes);
-  const labels = cachingLabels(remapping, outcomes);
-  return [
-    ...refused,
-    ...outcomes.map((each) => (each.kind === 'translated' ? withNotes(each, clauses, labels) : each)),
-  ];
+  // VTD-INV-020: what an invalidation left out was out of the write buffer, too.
+  if (state.caps.writeBufferFlush && leftByInvalidation(decided)) decided.add('VTD-INV-020');
+  const caching = { clauses: cachingClauses(remapping, outcomes), labels: cachingLabels(remapping, outcomes) };
+  const silent = caching.clauses.length === 0 && caching.labels.length === 0;
+  return [...refused, ...(silent ? outcomes : outcomes.map((each) => ({ ...each, caching })))];
+}
+
+/** VTD-GCMD-009: a context that was under an older root pointer went with it. */
+function leftWithRootPointer(state: VtdState, sourceId: number, past: Past): readonly string[] {
+  if (!state.caps.setRootFlushes || state.formerRoots.length === 0) return [];
+  const invalidations = state.invalidations.filter(({ impliedBy }) => impliedBy === undefined);
+  const kept = contextsOf({ ...state, invalidations }, sourceId, past);
+  const left = kept.some(({ entry, stale }) => entry.kind === 'second-stage' && stale.includes('root pointer'));
+  return left ? ['VTD-GCMD-009'] : [];
 }
 
 /**
@@ -175,7 +191,7 @@ function throughContext(
   const { caps } = state;
   const window = windowOf(state, entry.domain, request.address >> 12n);
   if (!wasLiveIn(context, window.leaves, window)) {
-    for (const ended of context.endedBy) decided.add(ended.impliedBy ?? clauseOf(ended));
+    for (const clause of endingClauses(context, window.leaves, window)) decided.add(clause);
     return [];
   }
   const live = isLive(context, past);
@@ -299,42 +315,44 @@ function staleness(outcome: Outcome): number {
 
 /**
  * Caching clauses that decided what is admitted. VTD-CACHE-003, VTD-CACHE-009: the old result as well as the new
- * one; VTD-CACHE-008: of either page size; VTD-GCMD-010: through either root table.
+ * one; VTD-CACHE-008: of either page size; VTD-GCMD-010: through either root table; VTD-WAIT-010: although the head
+ * of the queue met its tail.
  */
-function cachingClauses({ decided }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
+function cachingClauses({ decided, state: { queue } }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
   if (!outcomes.some(staleness) || outcomes.length < 2) return [...decided];
   const sizes = outcomes.flatMap((each) =>
     each.kind === 'translated' ? each.labels.filter((label) => label.startsWith('page:')) : [],
   );
   const formerRoot = outcomes.some((each) => 'stale' in each && each.stale.includes('root pointer'));
+  const fetched =
+    queue !== undefined && !hasWork(queue) && queue.fetched.some(({ command }) => command.kind !== 'wait');
   return [
     ...decided,
     'VTD-CACHE-003',
     'VTD-CACHE-009',
     ...(new Set(sizes).size > 1 ? ['VTD-CACHE-008'] : []),
     ...(formerRoot ? ['VTD-GCMD-010'] : []),
+    ...(fetched ? ['VTD-WAIT-010'] : []),
   ];
+}
+
+/** Clauses by which a completed invalidation left something out; VTD-GCMD-009: one that comes with a root pointer. */
+const BY_INVALIDATION = /^VTD-(INV-|CACHE-0(04|07|13)$|GCMD-009$|QI-016$)/;
+
+function leftByInvalidation(decided: ReadonlySet<string>): boolean {
+  return [...decided].some((clause) => BY_INVALIDATION.test(clause));
 }
 
 /** Where the request falls: between a change and its invalidation, between submission and completion, or after it. */
 function cachingLabels({ decided, state }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
   const open = outcomes.some(staleness) && outcomes.length > 1;
   const submitted = state.pending.iotlb !== undefined || state.pending.context !== undefined || isBusy(state.queue);
-  const after = [...decided].some((clause) => clause.startsWith('VTD-INV-') || clause === 'VTD-CACHE-004');
+  const after = leftByInvalidation(decided);
   return [
     ...(open ? ['window:changed'] : []),
     ...(open && submitted ? ['window:submitted'] : []),
     ...(after ? ['window:invalidated'] : []),
   ];
-}
-
-function withNotes(
-  outcome: Outcome & { kind: 'translated' },
-  clauses: readonly string[],
-  labels: readonly string[],
-): Outcome {
-  if (clauses.length === 0 && labels.length === 0) return outcome;
-  return { ...outcome, clauses: [...clauses, ...outcome.clauses], labels: [...outcome.labels, ...labels] };
 }
 
 function withoutFpd(translation: Translation): Outcome {

@@ -6,7 +6,14 @@ import { eventMessage } from './events.js';
 import { completeGlobalCommand, writtenOnly } from './global-command.js';
 import { exemptions, protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
-import { interruptRange, type Outcome, type PageRequest, type RequestContext, translateRequest } from './request.js';
+import {
+  type CachingNotes,
+  interruptRange,
+  type Outcome,
+  type PageRequest,
+  type RequestContext,
+  translateRequest,
+} from './request.js';
 import { mustBeSnooped } from './snoop.js';
 import { mapFaults, recordOf, type VtdState } from './state.js';
 
@@ -159,7 +166,9 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
     case 'undecided':
       return [undecided(state, page, 'inconclusive', outcome.reason)];
     case 'translated': {
-      const { clauses, evidence, labels } = outcome;
+      const { evidence } = outcome;
+      const clauses = [...(outcome.caching?.clauses ?? []), ...outcome.clauses];
+      const labels = [...outcome.labels, ...(outcome.caching?.labels ?? [])];
       const snooped = mustBeSnooped(page, outcome);
       const { address } = outcome;
       const effect: Piece['effect'] = snooped ? { kind: 'memory', address, snooped } : { kind: 'memory', address };
@@ -183,8 +192,15 @@ function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
       ];
     }
     case 'blocked':
-      return blockedWays(state, page, outcome.conditions, outcome.faultProcessingDisabled, outcome.evidence);
+      return blockedWays(state, page, outcome.conditions, outcome.faultProcessingDisabled, outcome.evidence).map(
+        (way) => withNotes(way, outcome.caching),
+      );
   }
+}
+
+function withNotes(way: Way, caching: CachingNotes | undefined): Way {
+  if (caching === undefined || way.undecided !== undefined) return way;
+  return { ...way, clauses: [...way.clauses, ...caching.clauses], labels: [...way.labels, ...caching.labels] };
 }
 
 /** VTD-PMR-001: a request whose host address is protected is blocked without a record. */

@@ -20,6 +20,8 @@ export interface Allowances {
   readonly noSnoop?: boolean;
   /** Stop the queue. */
   readonly queueErrors?: boolean;
+  /** Send requests between a change and its flush. */
+  readonly unflushed?: boolean;
 }
 
 function abilities(profile: Profile): ConstructorParameters<typeof QueueChecker>[2] {
@@ -154,7 +156,8 @@ export class Checker {
     if (operation.noSnoop === true && !(noSnoop === true && this.#may.noSnoop === true)) this.#note(at, 'no snoop');
     if ((bytes < 1 && !none) || bytes > limits.dmaBytes || address + BigInt(bytes) > 1n << 64n)
       this.#note(at, 'length');
-    if (this.#stale && this.#commands.translating) this.#note(at, 'request without flush');
+    if (this.#stale && this.#commands.translating && this.#may.unflushed !== true)
+      this.#note(at, 'request without flush');
     this.#note(at, this.#protection.request());
     const routingId = requesters.find((each) => each.id === requester)!.routingId;
     const firsts = new Set([address, (address + BigInt(Math.max(bytes, 1)) - 1n) & ~0xfffn]);

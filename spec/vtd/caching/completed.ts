@@ -65,6 +65,9 @@ function withoutForgotten(state: VtdState): VtdState {
   return {
     ...state,
     invalidations: state.invalidations.filter(decides),
-    formerRoots: state.formerRoots.filter((root) => root.until > since),
+    // One that went with this very flush says what the flush was for (VTD-GCMD-009).
+    formerRoots: state.formerRoots.filter(
+      ({ until }) => until > since || (until === since && state.caps.setRootFlushes),
+    ),
   };
 }

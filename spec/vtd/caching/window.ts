@@ -1,7 +1,7 @@
 import type { Invalidation, VtdState } from '../state.js';
 import { queuedBefore } from './completed.js';
 import type { LiveContext } from './live-contexts.js';
-import { coversPage } from './scope.js';
+import { clauseOf, coversPage } from './scope.js';
 
 /** Since when what a cache holds for one page of one domain must have been read. caching-rule lines 5 and 6. */
 export interface Window {
@@ -32,6 +32,13 @@ export function windowOf(state: VtdState, domain: number, page: bigint): Window 
  */
 export function wasLiveIn(context: LiveContext, since: number, window: Window): boolean {
   return context.until > since && !context.endedBy.some((ended) => isOverThroughout(ended, window));
+}
+
+/** The clauses by which a context counts no more inside a window, where {@link wasLiveIn} says so. */
+export function endingClauses(context: LiveContext, since: number, window: Window): readonly string[] {
+  const last = context.until > since ? context.endedBy.filter((ended) => isOverThroughout(ended, window)) : [];
+  const byOrder = last.some(({ impliedBy }) => impliedBy === undefined) ? ['VTD-QI-016'] : [];
+  return [...context.endedBy.map((ended) => ended.impliedBy ?? clauseOf(ended)), ...byOrder];
 }
 
 function isOverThroughout(context: Invalidation, { covering }: Window): boolean {
