@@ -2,7 +2,8 @@ import type { Deviation } from '../interface/model.js';
 import { FAULT } from '../layout/vtd.js';
 import { clauseOf, granularityName } from './caching/scope.js';
 import { type Page, type Sketch, way } from './deviant-translated.js';
-import { type Outcome, outcomeKey, type RequestContext } from './request.js';
+import { type Outcome, outcomeKey } from './outcome.js';
+import type { RequestContext } from './request.js';
 import { pageOutcomes, recordedWays } from './requests.js';
 import type { Invalidation, VtdState } from './state.js';
 

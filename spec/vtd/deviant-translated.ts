@@ -1,8 +1,8 @@
 import { reasonName } from '../bits.js';
 import type { Deviation, Piece } from '../interface/model.js';
 import { condition, type FaultCondition, REQUEST_REASONS } from './conditions.js';
+import type { Outcome, PageRequest } from './outcome.js';
 import { exemptions } from './protected-memory.js';
-import type { Outcome, PageRequest } from './request.js';
 import { recordedWays, type Way } from './requests.js';
 import { mustBeSnooped } from './snoop.js';
 import type { VtdState } from './state.js';

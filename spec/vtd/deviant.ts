@@ -13,8 +13,9 @@ import {
   way,
 } from './deviant-translated.js';
 import { lenientTranslation } from './lenient.js';
+import type { Outcome } from './outcome.js';
 import { protectedAt } from './protected-memory.js';
-import type { Outcome, RequestContext } from './request.js';
+import type { RequestContext } from './request.js';
 import { join, pageOutcomes, pagesOf, pageWays, recordedWays, type Way } from './requests.js';
 import type { VtdState } from './state.js';
 

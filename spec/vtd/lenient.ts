@@ -3,7 +3,7 @@ import type { MemoryView } from '../interface/model.js';
 import { CONTEXT_ENTRY, ROOT_ENTRY, SECOND_STAGE_ENTRY, TRANSLATION_TYPE } from '../layout/vtd.js';
 import { addressWidth, type Capabilities, largestWidth } from './capabilities.js';
 import { contextEntryAddress } from './context-entry.js';
-import type { PageRequest } from './request.js';
+import type { PageRequest } from './outcome.js';
 import { rootEntryAddress } from './root-entry.js';
 import { type Level, secondStageEntryAddress } from './second-stage-entry.js';
 import type { RootPointer } from './state.js';

@@ -1,14 +1,15 @@
-import type { Evidence } from '../interface/judgement.js';
 import type { MemoryView } from '../interface/model.js';
 import { FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
 import { contextsOf, isLive, type LiveContext } from './caching/live-contexts.js';
+import { cachingNotes } from './caching/notes.js';
 import { type Past, pastOf } from './caching/past.js';
 import { endingClauses, type Window, wasLiveIn, windowOf } from './caching/window.js';
 import type { Capabilities } from './capabilities.js';
 import { condition, type FaultCondition } from './conditions.js';
 import type { ContextEntry } from './context-entry.js';
-import { hasWork, isBusy } from './queue.js';
-import { type Access, type Needed, secondStageWalk, type Translation, type WalkStart } from './second-stage-walk.js';
+import { distinct, type Outcome, type PageRequest, withoutFpd } from './outcome.js';
+import type { Needed } from './second-stage-rights.js';
+import { secondStageWalk, type Translation, type WalkStart } from './second-stage-walk.js';
 import type { RootPointer, VtdState } from './state.js';
 
 /** What the rules need to know beside state and request. */
@@ -16,32 +17,6 @@ export interface RequestContext {
   readonly view: MemoryView;
   /** Routing IDs of every requester of the unit. */
   readonly requesters: readonly number[];
-}
-
-/** An untranslated request without PASID, inside one 4 KiB page. */
-export interface PageRequest {
-  readonly sourceId: number;
-  readonly address: bigint;
-  readonly bytes: number;
-  readonly access: Access;
-  readonly noSnoop?: boolean;
-}
-
-/** One admissible way for such a request to end. */
-export type Outcome = (
-  | Translation
-  | { readonly kind: 'interrupt'; readonly clauses: readonly string[]; readonly evidence: readonly Evidence[] }
-) & {
-  /** FPD was 1 in a structure met on the way. */
-  readonly faultProcessingDisabled: boolean;
-  /** What the caching rule has to say of it. */
-  readonly caching?: CachingNotes;
-};
-
-/** Clauses of the caching rule that decided what is admitted, and where the request falls. */
-export interface CachingNotes {
-  readonly clauses: readonly string[];
-  readonly labels: readonly string[];
 }
 
 /** A request in legacy mode, with what the unit may remember. */
@@ -79,11 +54,8 @@ export function translateRequest(
   const decided = new Set(leftWithRootPointer(state, request.sourceId, past));
   const remapping = { request, state, requesters, past, contexts, decided };
   const outcomes = distinct(throughStructures(remapping));
-  // VTD-INV-020: what an invalidation left out was out of the write buffer, too.
-  if (state.caps.writeBufferFlush && leftByInvalidation(decided)) decided.add('VTD-INV-020');
-  const caching = { clauses: cachingClauses(remapping, outcomes), labels: cachingLabels(remapping, outcomes) };
-  const silent = caching.clauses.length === 0 && caching.labels.length === 0;
-  return [...refused, ...(silent ? outcomes : outcomes.map((each) => ({ ...each, caching })))];
+  const caching = cachingNotes(state, decided, outcomes);
+  return [...refused, ...(caching === undefined ? outcomes : outcomes.map((each) => ({ ...each, caching })))];
 }
 
 /** VTD-GCMD-009: a context that was under an older root pointer went with it. */
@@ -280,81 +252,4 @@ function passThrough(
     { kind: 'translated', address, clauses, labels: ['pass-through'], evidence: [], stale: [], forcedSnoop: false },
     ...refusal(context.mayFault),
   ];
-}
-
-/** Ends that nothing tells apart, as one: the one that memory holds now, if any. */
-function distinct(outcomes: readonly Outcome[]): readonly Outcome[] {
-  if (outcomes.length < 2) return outcomes;
-  const found = new Map<string, Outcome>();
-  for (const outcome of outcomes) {
-    const key = outcomeKey(outcome);
-    const other = found.get(key);
-    if (other === undefined || staleness(outcome) < staleness(other)) found.set(key, outcome);
-  }
-  return [...found.values()];
-}
-
-/** Equal for ends that nothing tells apart. */
-export function outcomeKey(outcome: Outcome): string {
-  switch (outcome.kind) {
-    case 'translated':
-      return `${outcome.address}/${outcome.forcedSnoop}`;
-    case 'blocked': {
-      const conditions = outcome.conditions.map(({ reason, causes }) => `${reason}:${causes.join('+')}`);
-      return `${conditions.join()}/${outcome.faultProcessingDisabled}`;
-    }
-    default:
-      return outcome.kind;
-  }
-}
-
-/** On how many entries it rests that memory does not hold any more. */
-function staleness(outcome: Outcome): number {
-  return outcome.kind === 'translated' || outcome.kind === 'blocked' ? outcome.stale.length : 0;
-}
-
-/**
- * Caching clauses that decided what is admitted. VTD-CACHE-003, VTD-CACHE-009: the old result as well as the new
- * one; VTD-CACHE-008: of either page size; VTD-GCMD-010: through either root table; VTD-WAIT-010: although the head
- * of the queue met its tail.
- */
-function cachingClauses({ decided, state: { queue } }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
-  if (!outcomes.some(staleness) || outcomes.length < 2) return [...decided];
-  const sizes = outcomes.flatMap((each) =>
-    each.kind === 'translated' ? each.labels.filter((label) => label.startsWith('page:')) : [],
-  );
-  const formerRoot = outcomes.some((each) => 'stale' in each && each.stale.includes('root pointer'));
-  const fetched =
-    queue !== undefined && !hasWork(queue) && queue.fetched.some(({ command }) => command.kind !== 'wait');
-  return [
-    ...decided,
-    'VTD-CACHE-003',
-    'VTD-CACHE-009',
-    ...(new Set(sizes).size > 1 ? ['VTD-CACHE-008'] : []),
-    ...(formerRoot ? ['VTD-GCMD-010'] : []),
-    ...(fetched ? ['VTD-WAIT-010'] : []),
-  ];
-}
-
-/** Clauses by which a completed invalidation left something out; VTD-GCMD-009: one that comes with a root pointer. */
-const BY_INVALIDATION = /^VTD-(INV-|CACHE-0(04|07|13)$|GCMD-009$|QI-016$)/;
-
-function leftByInvalidation(decided: ReadonlySet<string>): boolean {
-  return [...decided].some((clause) => BY_INVALIDATION.test(clause));
-}
-
-/** Where the request falls: between a change and its invalidation, between submission and completion, or after it. */
-function cachingLabels({ decided, state }: Remapping, outcomes: readonly Outcome[]): readonly string[] {
-  const open = outcomes.some(staleness) && outcomes.length > 1;
-  const submitted = state.pending.iotlb !== undefined || state.pending.context !== undefined || isBusy(state.queue);
-  const after = leftByInvalidation(decided);
-  return [
-    ...(open ? ['window:changed'] : []),
-    ...(open && submitted ? ['window:submitted'] : []),
-    ...(after ? ['window:invalidated'] : []),
-  ];
-}
-
-function withoutFpd(translation: Translation): Outcome {
-  return { ...translation, faultProcessingDisabled: false };
 }

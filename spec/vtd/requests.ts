@@ -1,19 +1,14 @@
+import { match } from 'ts-pattern';
 import type { Evidence } from '../interface/judgement.js';
 import type { DeviceRequest, Piece, RequestSuccessor } from '../interface/model.js';
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
 import type { FaultCondition } from './conditions.js';
 import { eventMessage } from './events.js';
 import { completeGlobalCommand, writtenOnly } from './global-command.js';
+import type { CachingNotes, Outcome, PageRequest } from './outcome.js';
 import { exemptions, protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
-import {
-  type CachingNotes,
-  interruptRange,
-  type Outcome,
-  type PageRequest,
-  type RequestContext,
-  translateRequest,
-} from './request.js';
+import { interruptRange, type RequestContext, translateRequest } from './request.js';
 import { mustBeSnooped } from './snoop.js';
 import { mapFaults, recordOf, type VtdState } from './state.js';
 
@@ -162,40 +157,40 @@ function pieceOf(page: Page, effect: Piece['effect']): Piece {
 
 /** The ways that an outcome leads to: for a blocked page, how its fault is logged. */
 function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
-  switch (outcome.kind) {
-    case 'undecided':
-      return [undecided(state, page, 'inconclusive', outcome.reason)];
-    case 'translated': {
-      const { evidence } = outcome;
-      const clauses = [...(outcome.caching?.clauses ?? []), ...outcome.clauses];
-      const labels = [...outcome.labels, ...(outcome.caching?.labels ?? [])];
-      const snooped = mustBeSnooped(page, outcome);
-      const { address } = outcome;
-      const effect: Piece['effect'] = snooped ? { kind: 'memory', address, snooped } : { kind: 'memory', address };
-      const exempt = exemptions(state, outcome);
-      const way = {
-        next: state,
-        pieces: [pieceOf(page, effect)],
-        clauses: [...clauses, ...exempt],
-        evidence,
-        labels: [...labels, ...(snooped === 'VTD-SNP-001' ? ['snoop:forced'] : [])],
-      };
-      return throughProtection(state, page, outcome.address, way);
-    }
-    case 'interrupt': {
-      if (state.interrupts || state.pending.interrupts !== undefined) {
-        return [undecided(state, page, 'inconclusive', 'interrupt remapping is not specified yet')];
-      }
-      const { clauses, evidence } = outcome;
-      return [
-        { next: state, pieces: [pieceOf(page, { kind: 'interrupt' })], clauses, evidence, labels: ['interrupt'] },
-      ];
-    }
-    case 'blocked':
-      return blockedWays(state, page, outcome.conditions, outcome.faultProcessingDisabled, outcome.evidence).map(
-        (way) => withNotes(way, outcome.caching),
-      );
+  return match<Outcome, readonly Way[]>(outcome)
+    .with({ kind: 'undecided' }, ({ reason }) => [undecided(state, page, 'inconclusive', reason)])
+    .with({ kind: 'interrupt' }, ({ clauses, evidence }) => interruptWays(state, page, clauses, evidence))
+    .with({ kind: 'translated' }, (translated) => translatedWays(state, page, translated))
+    .with({ kind: 'blocked' }, ({ conditions, faultProcessingDisabled: fpd, evidence, caching }) =>
+      blockedWays(state, page, conditions, fpd, evidence).map((way) => withNotes(way, caching)),
+    )
+    .exhaustive();
+}
+
+function translatedWays(state: VtdState, page: Page, outcome: Outcome & { kind: 'translated' }): readonly Way[] {
+  const { address, clauses, evidence, labels, caching } = outcome;
+  const snooped = mustBeSnooped(page, outcome);
+  const effect: Piece['effect'] = snooped ? { kind: 'memory', address, snooped } : { kind: 'memory', address };
+  const way = {
+    next: state,
+    pieces: [pieceOf(page, effect)],
+    clauses: [...clauses, ...exemptions(state, outcome)],
+    evidence,
+    labels: [...labels, ...(snooped === 'VTD-SNP-001' ? ['snoop:forced'] : [])],
+  };
+  return throughProtection(state, page, address, withNotes(way, caching));
+}
+
+function interruptWays(
+  state: VtdState,
+  page: Page,
+  clauses: readonly string[],
+  evidence: readonly Evidence[],
+): readonly Way[] {
+  if (state.interrupts || state.pending.interrupts !== undefined) {
+    return [undecided(state, page, 'inconclusive', 'interrupt remapping is not specified yet')];
   }
+  return [{ next: state, pieces: [pieceOf(page, { kind: 'interrupt' })], clauses, evidence, labels: ['interrupt'] }];
 }
 
 function withNotes(way: Way, caching: CachingNotes | undefined): Way {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { checkCapabilities } from './capabilities.js';
 import { contextEntry } from './context-entry.js';
 import { latched, memory, platform, unit } from './fixtures.js';
-import { type Outcome, translateRequest } from './request.js';
+import type { Outcome } from './outcome.js';
+import { translateRequest } from './request.js';
 import { rootEntry } from './root-entry.js';
 import { type Level, secondStageEntry } from './second-stage-entry.js';
 

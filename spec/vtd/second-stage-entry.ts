@@ -11,7 +11,8 @@ export interface ReservedBit {
   readonly field: string;
 }
 
-interface Rights {
+/** R and W of an entry, or of all entries so far. */
+export interface Rights {
   readonly read: boolean;
   readonly write: boolean;
 }

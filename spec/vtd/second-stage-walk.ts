@@ -12,17 +12,14 @@ import {
   describeSecondStageEntry,
   LEVEL_NAMES,
   type Level,
+  type Rights,
   type SecondStageEntry,
   secondStageEntry,
   secondStageEntryAddress,
   usesIgnoredBits,
 } from './second-stage-entry.js';
+import { granted, lacking, type Needed, notPresent, unreadable } from './second-stage-rights.js';
 import type { Invalidation } from './state.js';
-
-export type Access = 'read' | 'write';
-
-/** The permission that a request needs; `either` for a zero-length read with ZLR=1. Facts 4.9. */
-export type Needed = Access | 'either';
 
 /** One admissible end of the translation of one page of a request. */
 export type Translation =
@@ -76,7 +73,7 @@ interface Walk {
   readonly start: WalkStart;
   readonly level: Level;
   readonly table: bigint;
-  readonly rights: { readonly read: boolean; readonly write: boolean };
+  readonly rights: Rights;
   /** The permission condition met on the way, if one was: it may be reported at once or at the end (N10). */
   readonly missing: FaultCondition | undefined;
   /** Earliest tick at which everything so far can have been read, with the window and without it. */
@@ -208,11 +205,11 @@ function follow(walk: Walk, version: Version, reading: Reading, walker: Walker):
   if (reading.kind === 'undecided') {
     return { walks: [], ends: [{ kind: 'undecided', reason: reading.reason, evidence: walk.evidence }] };
   }
-  if (reading.kind === 'unreadable') return faulted(walk, version, walker, unreadable(walk));
+  if (reading.kind === 'unreadable') return faulted(walk, version, walker, unreadable(walk.level, isTop(walk)));
   const word = reading.words[0] ?? 0n;
   const entry = secondStageEntry(word, walk.level, caps);
   if (entry.kind === 'not-present')
-    return faulted(walk, version, walker, notPresent(walk, walker.needed, entry.garbage));
+    return faulted(walk, version, walker, notPresent(walk.level, walker.needed, entry.garbage));
   const found = withRights(walk, word, entry.rights, walker.needed);
   if (entry.kind === 'reserved') {
     const causes = entry.broken.map((bit) => bit.field);
@@ -229,7 +226,7 @@ function follow(walk: Walk, version: Version, reading: Reading, walker: Walker):
 }
 
 /** The walk with an entry's rights, and the permission that is missing from here on. */
-function withRights(walk: Walk, word: bigint, rights: Walk['rights'], needed: Needed): Walk {
+function withRights(walk: Walk, word: bigint, rights: Rights, needed: Needed): Walk {
   const both = { read: walk.rights.read && rights.read, write: walk.rights.write && rights.write };
   return {
     ...walk,
@@ -295,7 +292,7 @@ function output(walk: Walk, leaf: SecondStageEntry & { readonly kind: 'leaf' }, 
   return {
     kind: 'translated',
     address,
-    clauses: [...walk.clauses, ...granted(walk, walker.needed, pageBits), ...(overlaps ? ['VTD-IAR-006'] : [])],
+    clauses: [...walk.clauses, ...granted(walk.rights, walker.needed, pageBits), ...(overlaps ? ['VTD-IAR-006'] : [])],
     labels: [`page:${{ 12: '4K', 21: '2M', 30: '1G' }[pageBits]}`, `levels:${walk.start.levels}`],
     evidence: [...walk.evidence, { what: 'output', address, reading: `leaf frame ${hex(frame)}` }],
     stale: walk.stale,
@@ -303,41 +300,10 @@ function output(walk: Walk, leaf: SecondStageEntry & { readonly kind: 'leaf' }, 
   };
 }
 
-/** Clauses that a successful walk rests on. VTD-ZLR-001: write permission is enough for a zero-length read with ZLR=1. */
-function granted(walk: Walk, needed: Needed, pageBits: number): readonly string[] {
-  const size = pageBits === 21 ? ['VTD-SS-012'] : pageBits === 30 ? ['VTD-SS-013'] : [];
-  const right = needed === 'write' ? 'VTD-SS-005' : walk.rights.read ? 'VTD-SS-004' : 'VTD-ZLR-001';
-  return ['VTD-SS-002', right, 'VTD-SS-024', ...size];
-}
-
 /** Any of the given conditions, or the permission that was already missing (N10). */
 function blocked(walk: Walk, ...conditions: readonly FaultCondition[]): Translation {
   const all = walk.missing === undefined ? conditions : [...conditions, walk.missing];
   return { kind: 'blocked', conditions: all, evidence: walk.evidence, stale: walk.stale };
-}
-
-/** VTD-SS-019: an unreadable table is 3h at the top level and 7h below. */
-function unreadable(walk: Walk): FaultCondition {
-  const reason = isTop(walk) ? FAULT.CONTEXT_INVALID : FAULT.PAGING_ENTRY_UNREADABLE;
-  return condition(reason, 'VTD-SS-019', `unreadable ${LEVEL_NAMES[walk.level]}${isTop(walk) ? ' (top)' : ''}`);
-}
-
-/** VTD-SS-007, VTD-SS-011: R=W=0 is lack of permission, whatever the other bits hold: 5h for a write, 6h for a read. */
-function notPresent(walk: Walk, needed: Needed, garbage: boolean): FaultCondition {
-  return permission(needed, garbage ? 'VTD-SS-011' : 'VTD-SS-007', `${LEVEL_NAMES[walk.level]} with R=W=0`);
-}
-
-/** VTD-SS-004, VTD-SS-005: the needed permission must be in every entry. */
-function lacking(level: Level, rights: Walk['rights'], needed: Needed): FaultCondition | undefined {
-  const has = needed === 'read' ? rights.read : needed === 'write' ? rights.write : rights.read || rights.write;
-  if (has) return undefined;
-  return needed === 'write'
-    ? permission('write', 'VTD-SS-005', `${LEVEL_NAMES[level]}.W=0`)
-    : permission(needed, 'VTD-SS-004', `${LEVEL_NAMES[level]}.R=0`);
-}
-
-function permission(needed: Needed, clause: string, cause: string): FaultCondition {
-  return condition(needed === 'write' ? FAULT.NO_WRITE_PERMISSION : FAULT.NO_READ_PERMISSION, clause, cause);
 }
 
 function show(reading: Reading, level: Level, address: bigint): Evidence {

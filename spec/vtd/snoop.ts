@@ -1,4 +1,4 @@
-import type { PageRequest } from './request.js';
+import type { PageRequest } from './outcome.js';
 import type { Translation } from './second-stage-walk.js';
 
 /**

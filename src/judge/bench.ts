@@ -1,7 +1,7 @@
 import type { Deviation } from '../../spec/interface/model.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Step } from '../../spec/interface/scenario.js';
-import type { AddressMap } from './memory.js';
+import type { AddressMap } from './address-map.js';
 import type { Unit } from './world.js';
 
 /** By step, the other steps that were under way at the same time; empty for most histories. */

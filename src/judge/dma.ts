@@ -3,7 +3,7 @@ import type { DmaObservation, InterruptMessage, Observation } from '../../spec/i
 import type { DmaOperation, MessageOperation } from '../../spec/interface/operations.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import { tokenBytes } from '../../spec/layout/tokens.js';
-import type { AddressMap } from './memory.js';
+import type { AddressMap } from './address-map.js';
 import type { World } from './world.js';
 
 /** A device request with the bytes that a write carries. */

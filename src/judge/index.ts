@@ -3,10 +3,11 @@ import { modelOf } from '../../spec/index.js';
 import type { Evidence, Finding, Judgement, Undecided } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { History } from '../../spec/interface/scenario.js';
+import { AddressMap } from './address-map.js';
 import type { Bench } from './bench.js';
 import { BadHistory, refuseContradictions } from './contradictions.js';
 import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
-import { AddressMap, MemoryLog } from './memory.js';
+import { MemoryLog } from './memory.js';
 import { overlapsOf, undecidedOverlap } from './overlap.js';
 import { bestWorld, MOST_WORLDS, type Unit, unitFor, type World } from './world.js';
 

@@ -231,7 +231,10 @@ describe('what may be remembered', () => {
   });
 
   it('is a fault that was mended with CM=1, until it is invalidated', async () => {
-    expect(judge(with_('CM', await refusedAgain([]))).verdict).toBe('conformant');
+    expect(judge(with_('CM', await refusedAgain([])))).toMatchObject({
+      verdict: 'conformant',
+      clauses: { 'VTD-CACHE-002': 1 },
+    });
     expect(judge(with_('CM', await refusedAgain(flush))).finding).toMatchObject({ clause: 'VTD-INV-001' });
   });
 

@@ -2,8 +2,9 @@ import type { Undecided } from '../../spec/interface/judgement.js';
 import type { MemoryRange, MemoryView, Piece } from '../../spec/interface/model.js';
 import type { Operation } from '../../spec/interface/operations.js';
 import type { Step } from '../../spec/interface/scenario.js';
+import { paintBytes, wordBytes } from './address-map.js';
 import type { Bench, Overlaps } from './bench.js';
-import { type MemoryLog, paintBytes, type StoredBytes, wordBytes } from './memory.js';
+import type { MemoryLog, StoredBytes } from './memory.js';
 
 /**
  * Operations that were under way at the same time. A store of software that takes a while is followed: what it replaces

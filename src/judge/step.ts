@@ -1,24 +1,15 @@
-import type { Evidence } from '../../spec/interface/judgement.js';
 import type { DepartureSearch, MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
-import type {
-  DmaOperation,
-  LoadOperation,
-  MessageOperation,
-  Operand,
-  RegisterAddress,
-} from '../../spec/interface/operations.js';
+import type { DmaOperation, MessageOperation, Operand, RegisterAddress } from '../../spec/interface/operations.js';
 import { accessOf, operandValue, unitOf } from './access.js';
+import { paintBytes, wordBytes } from './address-map.js';
 import type { Bench } from './bench.js';
 import { applyPieces, type Carried, carriedBy, snoopClauses } from './dma.js';
-import { paintBytes, wordBytes } from './memory.js';
-import { meetsStore, replacedAfter, viewDuring } from './overlap.js';
+import { meetsStore, viewDuring } from './overlap.js';
 import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
 import { seenAddresses } from './seen.js';
-import type { Unit, Way, World } from './world.js';
-
-/** `admitted`: what the specification allows. `deviant`: departures that would explain the observation. */
-export type Mode = 'admitted' | 'deviant';
+import { loaded, type Mode, stored } from './step-memory.js';
+import { onward, type Unit, undecidedWay, type Way, type World } from './world.js';
 
 /**
  * Every way on from a world through step `at` that fits what was observed: what components did on
@@ -75,111 +66,6 @@ function operationWays(bench: Bench, world: World, at: number, mode: Mode): read
     default:
       return operation satisfies never;
   }
-}
-
-/** A world one step on, with what the step rested on. */
-function onward(
-  world: World,
-  changes: Partial<Pick<World, 'states' | 'memory' | 'undecided'>>,
-  from?: Pick<Successor<unknown>, 'clauses' | 'labels' | 'evidence'>,
-): World {
-  // Written out: a world is made at every step.
-  return {
-    states: changes.states ?? world.states,
-    memory: changes.memory ?? world.memory,
-    lost: world.lost,
-    abandoned: world.abandoned,
-    known: world.known,
-    suspected: world.suspected,
-    undecided: changes.undecided ?? world.undecided,
-    trail: {
-      before: world.trail,
-      clauses: from?.clauses ?? NOTHING,
-      labels: from?.labels ?? NOTHING,
-      evidence: from?.evidence ?? NOTHING,
-    },
-  };
-}
-
-const NOTHING: readonly never[] = [];
-
-function undecidedWay(world: World, at: number, reason: string): Way {
-  const undecided = [...world.undecided, { at, kind: 'inconclusive' as const, reason }];
-  return { world: onward(world, { undecided }), evidence: [] };
-}
-
-/** PLAT-MEM-001: a store is visible as it was made; what it replaces may be read for as long as it takes. */
-function stored(
-  bench: Bench,
-  world: World,
-  at: number,
-  address: bigint,
-  bytes: Uint8Array,
-  mode: Mode,
-): readonly Way[] {
-  if (mode === 'deviant') return [];
-  const last = replacedAfter(bench.overlaps, at);
-  const until = last === at ? at : last + 0.5;
-  const memory = world.memory.store(Number(address), bytes, at, 's', undefined, until);
-  return [{ world: onward(world, { memory }), evidence: [] }];
-}
-
-/** PLAT-MEM-001: memory holds what was last stored by software or by an admitted request. */
-function loaded(
-  bench: Bench,
-  world: World,
-  at: number,
-  load: LoadOperation,
-  observation: Observation,
-  mode: Mode,
-): readonly Way[] {
-  const seen = observation.of === 'load' ? observation.data : undefined;
-  const unknown = bench.units.some(({ key, model }) => model.unknown(world.states[key]) !== undefined);
-  const held = world.lost === undefined && !unknown ? world.memory.bytes(Number(load.address), load.bytes) : undefined;
-  if (seen === undefined || held === undefined)
-    return mode === 'admitted' ? [{ world: onward(world, {}), evidence: [] }] : [];
-  if (Buffer.compare(held, seen) === 0) {
-    return mode === 'admitted'
-      ? [{ world: onward(world, {}, { clauses: ['PLAT-MEM-001'], labels: [], evidence: [] }), evidence: [] }]
-      : [];
-  }
-  if (mode === 'admitted') return [];
-  const first = held.findIndex((byte, index) => byte !== seen[index]);
-  const word = first & ~7;
-  const address = load.address + BigInt(word);
-  const show = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(word, word + 8)).toString('hex');
-  const evidence: readonly Evidence[] = [
-    { what: 'memory', address, reading: `expected bytes ${show(held)}, observed ${show(seen)}` },
-  ];
-  const observed = isToken(seen, first) ? 'bytes of a request' : 'other bytes';
-  const memory = world.memory.store(Number(load.address), seen, at, 'seen');
-  const own = world.memory.clauseAt(Number(address) + (first & 7));
-  const reasons = bench.units.map(({ key, model }) => model.missingStore(world.states[key], world.memory.view(at)));
-  const identity =
-    own === undefined
-      ? { clause: 'PLAT-MEM-001', kind: 'memory-differs', discriminator: `arena: last store→${observed}` }
-      : (reasons.find((reason) => reason !== undefined) ?? {
-          clause: own,
-          kind: 'memory-differs',
-          discriminator: `store of the unit→${observed}`,
-        });
-  return [
-    {
-      world: onward(world, { memory }, { clauses: [], labels: [], evidence }),
-      evidence,
-      deviation: {
-        identities: [identity],
-        expected: `${show(held)} at 0x${address.toString(16)}`,
-        observed: show(seen),
-      },
-    },
-  ];
-}
-
-/** Whether the 32-bit piece around a byte looks like part of a token. */
-function isToken(bytes: Uint8Array, at: number): boolean {
-  const piece = at & ~3;
-  return ((bytes[piece + 3] ?? 0) & 0xf0) === 0xd0 && bytes[piece + 1] === 0;
 }
 
 function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {

@@ -1,5 +1,5 @@
 import type { Evidence, Finding, Undecided } from '../../spec/interface/judgement.js';
-import type { ComponentModel, Deviation } from '../../spec/interface/model.js';
+import type { ComponentModel, Deviation, Successor } from '../../spec/interface/model.js';
 import type { MemoryLog } from './memory.js';
 
 /** What one step rested on, linked to the steps before it. */
@@ -86,4 +86,35 @@ export function bestWorld(worlds: readonly World[]): World | undefined {
     (best, world) => (best === undefined || cost(world) < cost(best) ? world : best),
     undefined,
   );
+}
+
+/** A world one step on, with what the step rested on. */
+export function onward(
+  world: World,
+  changes: Partial<Pick<World, 'states' | 'memory' | 'undecided'>>,
+  from?: Pick<Successor<unknown>, 'clauses' | 'labels' | 'evidence'>,
+): World {
+  // Written out: a world is made at every step.
+  return {
+    states: changes.states ?? world.states,
+    memory: changes.memory ?? world.memory,
+    lost: world.lost,
+    abandoned: world.abandoned,
+    known: world.known,
+    suspected: world.suspected,
+    undecided: changes.undecided ?? world.undecided,
+    trail: {
+      before: world.trail,
+      clauses: from?.clauses ?? NOTHING,
+      labels: from?.labels ?? NOTHING,
+      evidence: from?.evidence ?? NOTHING,
+    },
+  };
+}
+
+const NOTHING: readonly never[] = [];
+
+export function undecidedWay(world: World, at: number, reason: string): Way {
+  const undecided = [...world.undecided, { at, kind: 'inconclusive' as const, reason }];
+  return { world: onward(world, { undecided }), evidence: [] };
 }
