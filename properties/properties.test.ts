@@ -152,6 +152,13 @@ describe('each property fails when what it guards is broken', () => {
     'superpage-split': {
       operation: (each, nth) => (each.op === 'dma' && nth > 40 ? { ...each, address: each.address ^ page } : each),
     },
+    'stale-window': {
+      operation: (each, nth) => (each.op === 'dma' && nth > 60 ? { ...each, address: each.address ^ page } : each),
+    },
+    'frame-reuse': {
+      operation: (each) => (each.op === 'dma' && each.requester === 'edu1' ? { ...each, requester: 'edu0' } : each),
+    },
+    'warm-cold': { observation: otherReason },
     'fault-record': { operation: clearNothing },
     'fault-log': { operation: clearNothing },
     'fault-event': inverted('FECTL', 1n << 30n),

@@ -42,7 +42,6 @@ export const queuedInvalidation: Property<CaseIntents> = {
     'VTD-CACHE-013',
     'VTD-INV-001',
     'VTD-INV-018',
-    'VTD-INV-019',
     'VTD-QI-016',
     'VTD-WAIT-001',
     'VTD-WAIT-002',

@@ -51,7 +51,7 @@ export function translateRequest(
   if (pointers.every((pointer) => pointer.mode !== 0 || pointer.ioPermissions)) return refused;
   const past = pastOf(state, view);
   const contexts = contextsOf(state, request.sourceId, past);
-  const decided = new Set(leftWithRootPointer(state, request.sourceId, past));
+  const decided = new Set(leftWithRootPointer(state, request.sourceId, view));
   const remapping = { request, state, requesters, past, contexts, decided };
   const outcomes = distinct(throughStructures(remapping));
   const caching = cachingNotes(state, decided, outcomes);
@@ -59,10 +59,10 @@ export function translateRequest(
 }
 
 /** VTD-GCMD-009: a context that was under an older root pointer went with it. */
-function leftWithRootPointer(state: VtdState, sourceId: number, past: Past): readonly string[] {
+function leftWithRootPointer(state: VtdState, sourceId: number, view: MemoryView): readonly string[] {
   if (!state.caps.setRootFlushes || state.formerRoots.length === 0) return [];
-  const invalidations = state.invalidations.filter(({ impliedBy }) => impliedBy === undefined);
-  const kept = contextsOf({ ...state, invalidations }, sourceId, past);
+  const without = { ...state, invalidations: state.invalidations.filter(({ impliedBy }) => impliedBy === undefined) };
+  const kept = contextsOf(without, sourceId, pastOf(without, view));
   const left = kept.some(({ entry, stale }) => entry.kind === 'second-stage' && stale.includes('root pointer'));
   return left ? ['VTD-GCMD-009'] : [];
 }

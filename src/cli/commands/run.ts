@@ -20,7 +20,7 @@ import { knownDeviations, shownPath, storedCases } from '../stored.js';
 import type { TargetKind, TargetOptions } from '../world.js';
 
 /** Time that is spent when neither time nor cases are given, in seconds, over all variants. */
-const USUAL_SECONDS = 30;
+const USUAL_SECONDS = 60;
 const LARGEST_SEED = 0xffff_ffff;
 const INTERRUPTED = 130;
 
@@ -31,7 +31,7 @@ export const RUN: CommandSpec = {
   options: [
     ['--target <name>', 'Target (default: engine; see: iovcheck list targets)'],
     ...TARGET_FLAGS,
-    ['--time <duration>', 'Time to spend in all, like 500ms, 30s or 5m (default: 30s, unless --cases is given)'],
+    ['--time <duration>', 'Time to spend in all, like 500ms, 30s or 5m (default: 60s, unless --cases is given)'],
     ['--cases <n>', 'Random cases of each property and variant; with it a run is repeatable'],
     ['--seed <n>', 'Seed of the random cases (default: random, printed)'],
     ['--out <folder>', 'Folder for the report and the cases (default: .iovcheck)'],
