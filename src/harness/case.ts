@@ -169,7 +169,9 @@ const UNREADABLE: Judgement = {
 /** A history that contradicts itself is a target that answers nonsense; numbers would make equal ones read differently. */
 function judged(history: History, options: CaseOptions): { history: History; judgement: Judgement } {
   try {
-    const judgement = options.judge(history, options.known === undefined ? {} : { known: options.known });
+    // What comes after a deviation is found by a case of its own.
+    const known = options.known === undefined ? {} : { known: options.known };
+    const judgement = options.judge(history, { ...known, firstOnly: true });
     return { history, judgement };
   } catch (error) {
     if (!(error instanceof BadHistory)) throw error;

@@ -88,18 +88,31 @@ export function explain(
   died: number,
   rules: Rules,
 ): Explanation | undefined {
-  const singles = requestsUpTo(bench, died).flatMap((at) =>
-    departuresAt(bench, before[at] ?? [], at).map((departure) => follow(bench, departure, rules)),
-  );
+  const limit = Math.min(bench.steps.length, died + FAR_ENOUGH);
+  const singles: Explanation[] = [];
+  for (const departure of departuresUpTo(bench, before, died)) {
+    const explanation = follow(bench, departure, rules, limit);
+    singles.push(explanation);
+    // Nothing reaches farther, and of those that reach as far the first counts.
+    if (reach(explanation) >= limit) break;
+  }
   const single = farthest(singles.filter((each) => reach(each) > died));
   const [own] = departuresAt(bench, before[died] ?? [], died);
-  const itself = own === undefined ? undefined : follow(bench, own, rules);
+  const itself = own === undefined ? undefined : follow(bench, own, rules, limit);
   // Messages are not memory: a departure there explains nothing but itself.
   const aboutMessages = own?.deviation.identities.some(({ kind }) => kind.startsWith('message-')) ?? false;
   if (single !== undefined) {
     return itself !== undefined && aboutMessages && reach(itself) > reach(single) ? itself : single;
   }
-  return farthest(pairs(bench, singles, died, rules)) ?? itself;
+  return farthest(pairs(bench, singles, died, { rules, limit })) ?? itself;
+}
+
+/** How many steps beyond the one that nothing admitted fits an explanation is followed. */
+const FAR_ENOUGH = 96;
+
+/** Departures of device requests up to a step, those of the latest request first. */
+function* departuresUpTo(bench: Bench, before: readonly (readonly World[])[], last: number): Generator<Departure> {
+  for (const at of requestsUpTo(bench, last)) yield* departuresAt(bench, before[at] ?? [], at);
 }
 
 /** Device requests up to a step, the latest first. */
@@ -113,7 +126,12 @@ function requestsUpTo(bench: Bench, last: number): readonly number[] {
 }
 
 /** Explanations by a second departure on the way of a first that did not reach far enough. */
-function pairs(bench: Bench, singles: readonly Explanation[], died: number, rules: Rules): readonly Explanation[] {
+function pairs(
+  bench: Bench,
+  singles: readonly Explanation[],
+  died: number,
+  { rules, limit }: { readonly rules: Rules; readonly limit: number },
+): readonly Explanation[] {
   const found: Explanation[] = [];
   let tried = 0;
   for (const first of singles) {
@@ -121,10 +139,11 @@ function pairs(bench: Bench, singles: readonly Explanation[], died: number, rule
     for (const at of requestsUpTo(bench, died).filter((each) => each > from && each < reach(first))) {
       for (const second of departuresAt(bench, first.frontiers[at - from - 1] ?? [], at)) {
         if (++tried > PAIRS_TRIED) return found;
-        const rest = follow(bench, second, rules);
+        const rest = follow(bench, second, rules, limit);
         if (reach(rest) <= died) continue;
         const frontiers = [...first.frontiers.slice(0, at - from), ...rest.frontiers];
         found.push({ departures: [...first.departures, second], frontiers });
+        if (reach(rest) >= limit) return found;
       }
     }
   }
@@ -151,10 +170,10 @@ function departuresAt(bench: Bench, worlds: readonly World[], at: number): reado
     .flatMap((way) => (way.deviation === undefined ? [] : [{ at, deviation: way.deviation, way }]));
 }
 
-/** Goes on from a departure by the admitted rules as far as they carry. */
-function follow(bench: Bench, departure: Departure, rules: Rules): Explanation {
+/** Goes on from a departure by the admitted rules as far as they carry, or up to a step. */
+function follow(bench: Bench, departure: Departure, rules: Rules, limit: number): Explanation {
   const frontiers: (readonly World[])[] = [[departure.way.world]];
-  for (let step = departure.at + 1; step < bench.steps.length; step++) {
+  for (let step = departure.at + 1; step < limit; step++) {
     const next = advance(bench, frontiers.at(-1)!, step, rules);
     if (next.length === 0) break;
     frontiers.push(next);

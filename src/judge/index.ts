@@ -26,6 +26,8 @@ export { BadHistory };
 export interface JudgeOptions {
   /** Whether a deviation is known for this target, and so admitted and counted apart. */
   readonly known?: IsKnown;
+  /** Look no further than the first certain deviation: what contradicts the rules after it is left undecided. */
+  readonly firstOnly?: boolean;
   /** Keep the reasoning for every operation in `Judgement.explanation`. */
   readonly explain?: boolean;
 }
@@ -200,6 +202,10 @@ function runThrough(bench: Bench, start: World, options: JudgeOptions): Run {
       before[at + 1] = next;
       continue;
     }
+    if (options.firstOnly === true && findings.some((each) => each.certain)) {
+      before[at + 1] = [abandoned(bestWorld(before[at]!)!, at, 'after a deviation')];
+      continue;
+    }
     const explanation = explain(bench, before, at, rules);
     if (explanation === undefined)
       throw new Error(`operation ${at}: nothing admitted fits and no departure explains it`);
@@ -216,8 +222,11 @@ function runThrough(bench: Bench, start: World, options: JudgeOptions): Run {
 }
 
 function tooManyWorlds(worlds: readonly World[], at: number): World {
-  const world = bestWorld(worlds)!;
-  const reason = `more than ${MOST_WORLDS} worlds`;
+  return abandoned(bestWorld(worlds)!, at, `more than ${MOST_WORLDS} worlds`);
+}
+
+/** A world that is not followed any more. */
+function abandoned(world: World, at: number, reason: string): World {
   return { ...world, abandoned: reason, undecided: [...world.undecided, { at, kind: 'inconclusive', reason }] };
 }
 
