@@ -133,6 +133,8 @@ export interface DepartureSearch {
   readonly seen: readonly bigint[];
   /** Leaves out what nobody asks for; all departures when absent. */
   readonly wanted?: (deviation: Deviation) => boolean;
+  /** Kinds of what is wanted, when they are known: departures of other kinds need not be worked out. */
+  readonly kinds?: ReadonlySet<string>;
 }
 
 /**

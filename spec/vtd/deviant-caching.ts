@@ -9,6 +9,9 @@ import type { Invalidation, VtdState } from './state.js';
 
 /** Departures from the caching rule; see deviant.ts. */
 
+/** Their kind. */
+export const USED_AFTERWARDS = 'used-after-invalidation';
+
 /**
  * VTD-CACHE-004 and its company broken: something was used that a completed invalidation covers. VTD-CACHE-001,
  * VTD-CACHE-005 broken: an entry that faulted was remembered although CM=0.
@@ -58,7 +61,7 @@ function usedAfterwards(state: VtdState, page: Page, outcome: Outcome, clause: s
   if (outcome.kind !== 'translated' && outcome.kind !== 'blocked') return [];
   const what = [...new Set(outcome.stale)].join(', ');
   const deviation: Deviation = {
-    identities: [{ clause, kind: 'used-after-invalidation', discriminator: `${what} ${how}: gone→used` }],
+    identities: [{ clause, kind: USED_AFTERWARDS, discriminator: `${what} ${how}: gone→used` }],
     expected: 'what memory holds now',
     observed: outcome.kind === 'translated' ? `used to reach 0x${outcome.address.toString(16)}` : 'used to refuse',
   };

@@ -2,7 +2,7 @@ import { reasonName } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
 import type { DepartureSearch, Deviation, DeviceRequest } from '../interface/model.js';
 import { type FaultCondition, REQUEST_REASONS } from './conditions.js';
-import { rememberedTooLong } from './deviant-caching.js';
+import { rememberedTooLong, USED_AFTERWARDS } from './deviant-caching.js';
 import {
   insteadOfProtecting,
   insteadOfTranslating,
@@ -68,7 +68,9 @@ function deviantPage(state: VtdState, page: Page, context: RequestContext, searc
   if (state.unknown !== undefined) return [];
   const { wanted } = search;
   const outcomes = pageOutcomes(state, page, context);
-  const late = rememberedTooLong(state, page, outcomes, context).map((sketch) => ({ sketch, labels: [] }));
+  const remembered =
+    search.kinds?.has(USED_AFTERWARDS) === false ? [] : rememberedTooLong(state, page, outcomes, context);
+  const late = remembered.map((sketch) => ({ sketch, labels: [] }));
   const other = outcomes.flatMap((outcome) =>
     sketchesOf(state, page, outcome, context, search).map((sketch) => ({
       sketch,

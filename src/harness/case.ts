@@ -1,4 +1,4 @@
-import type { Finding, FindingIdentity, Judgement } from '../../spec/interface/judgement.js';
+import type { Finding, Judgement } from '../../spec/interface/judgement.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type { Operation } from '../../spec/interface/operations.js';
 import type { Profile } from '../../spec/interface/profile.js';
@@ -11,7 +11,7 @@ import type {
   TargetFailure,
 } from '../../spec/interface/scenario.js';
 import type { LateData, Target } from '../../spec/interface/target.js';
-import { BadHistory, type JudgeOptions } from '../judge/index.js';
+import { BadHistory, type IsKnown, type JudgeOptions } from '../judge/index.js';
 import { TARGET_CLAUSE } from './identity.js';
 import type { Built, Property } from './property.js';
 import type { CaseOutcome } from './types.js';
@@ -31,7 +31,7 @@ export type Drive = (scenario: StimulusScenario, target: Target) => Promise<Perf
 export interface CaseOptions {
   readonly judge: Judge;
   /** Deviations that are admitted and counted apart. */
-  readonly known?: ((identity: FindingIdentity) => boolean) | undefined;
+  readonly known?: IsKnown | undefined;
   /** Whose claim beyond conformance is looked at; needs `built`. */
   readonly property?: Property | undefined;
   readonly built?: Built | undefined;

@@ -1,4 +1,5 @@
 import type { FindingIdentity } from '../../spec/interface/judgement.js';
+import type { IsKnown } from '../judge/index.js';
 import { identityKey } from './identity.js';
 import type { KnownDeviation } from './types.js';
 
@@ -31,11 +32,13 @@ export function matchKnown(
   known: readonly KnownDeviation[],
   implementation: string,
   today: Date = new Date(),
-): ((identity: FindingIdentity) => boolean) | undefined {
+): IsKnown | undefined {
   const active = activeKnown(known, implementation, today);
   if (active.length === 0) return undefined;
   const clauses = new Set(active.map(({ clause }) => clause));
   const keys = new Set(active.map(identityKey));
   // Most identities asked about are of clauses that no entry names.
-  return (identity) => clauses.has(identity.clause) && keys.has(identityKey(identity));
+  const isKnown = (identity: FindingIdentity): boolean =>
+    clauses.has(identity.clause) && keys.has(identityKey(identity));
+  return Object.assign(isKnown, { kinds: new Set(active.map(({ kind }) => kind)) });
 }

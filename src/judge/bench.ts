@@ -16,4 +16,6 @@ export interface Bench {
   readonly overlaps: Overlaps;
   /** Which departures are looked for; all when absent. */
   readonly wanted?: (deviation: Deviation) => boolean;
+  /** Kinds of what is wanted, when they are known. */
+  readonly kinds?: ReadonlySet<string>;
 }

@@ -4,8 +4,8 @@ import type { Bench } from './bench.js';
 import { waysOn } from './step.js';
 import { bestWorld, mergeWorlds, type Way, type World } from './world.js';
 
-/** Whether a deviation is known for the target. */
-export type IsKnown = (identity: FindingIdentity) => boolean;
+/** Whether a deviation is known for the target; `kinds` are those of all that are, where they can be told. */
+export type IsKnown = ((identity: FindingIdentity) => boolean) & { readonly kinds?: ReadonlySet<string> };
 
 /** Which clauses may give a MUST verdict. */
 export type IsCertain = (clause: string) => boolean;
@@ -42,7 +42,8 @@ export function admittedWays(bench: Bench, world: World, at: number, rules: Rule
   if (isRequest ? rules.isKnown === undefined : admitted.length > 0) return admitted;
   const { isKnown } = rules;
   const wanted = ({ identities }: Deviation): boolean => isKnown !== undefined && identities.some(isKnown);
-  const search = isRequest ? { ...bench, wanted } : bench;
+  const kinds = isKnown?.kinds;
+  const search = isRequest ? { ...bench, wanted, ...(kinds === undefined ? {} : { kinds }) } : bench;
   const tolerated = waysOn(search, world, at, 'deviant').flatMap((way): readonly World[] => {
     const { deviation } = way;
     if (deviation === undefined) return [];

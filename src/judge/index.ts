@@ -21,6 +21,7 @@ export {
 } from './mutation/mutate.js';
 export { rowsOf } from './mutation/rows.js';
 export { tinyScenario } from './tiny/scenario.js';
+export type { IsKnown };
 export { BadHistory };
 
 export interface JudgeOptions {

@@ -125,8 +125,9 @@ function registerRead(
 
 /** Everything that might explain what was seen, or only what is wanted. */
 function searchFor(bench: Bench, at: number, carried: Carried): DepartureSearch {
-  const { wanted } = bench;
-  return wanted === undefined ? { seen: seenAddresses(bench, at, carried) } : { seen: [], wanted };
+  const { wanted, kinds } = bench;
+  if (wanted === undefined) return { seen: seenAddresses(bench, at, carried) };
+  return { seen: [], wanted, ...(kinds === undefined ? {} : { kinds }) };
 }
 
 function requested(
