@@ -26,6 +26,8 @@ export type QueuePoint =
   | { readonly kind: 'wide'; readonly padding: bigint; readonly misaligned: boolean }
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'mode'; readonly mode: number }
+  /** A wait with status data and event, seen by its event. */
+  | { readonly kind: 'event'; readonly masked: boolean }
   /** A descriptor type that exists only in a queue of 256 bits, in abort-DMA mode. */
   | { readonly kind: 'abort'; readonly type: number };
 
@@ -163,6 +165,7 @@ function setupPoints(platform: Platform): readonly QueuePoint[] {
   });
   const modes = [TABLE_MODE.reserved, ...(platform.scalable ? [] : [TABLE_MODE.scalable]), TABLE_MODE.abort];
   return [
+    ...[false, true].map((masked): QueuePoint => ({ kind: 'event', masked })),
     ...tails,
     { kind: 'wide', padding: 0n, misaligned: false },
     // Where descriptors of 256 bits are not lawful, the code would be open.

@@ -13,6 +13,7 @@ import {
   waitDescriptor,
   withType,
 } from './descriptors.js';
+import { maskEvent, programEvent } from './fault-world.js';
 import type { Plan } from './plan.js';
 import type { Queue } from './queue.js';
 import { furnish, type QueuePoint } from './queue-points.js';
@@ -89,6 +90,21 @@ function wideQueue(platform: Platform, queue: Queue, script: Script, point: Extr
   script.setQueue(false);
 }
 
+/** VTD-WAIT-009: where the event shows, the status data is there; nothing is settled in between. */
+function eventQueue(queue: Queue, script: Script, masked: boolean): void {
+  programEvent(script, 'IE', 5);
+  if (!masked) maskEvent(script, 'IE', false);
+  queue.enable();
+  const { address, data } = queue.nextStatus();
+  queue.putWait({ status: { address, data }, event: true });
+  queue.notify();
+  script.poll('ICS', 4, 1n, 1n);
+  script.load(address & ~7n, 8);
+  queue.look();
+  queue.clearCompletion();
+  script.setQueue(false);
+}
+
 function unreadableQueue(queue: Queue, script: Script, address: bigint): void {
   queue.program(0n, address);
   script.setQueue(true);
@@ -156,6 +172,9 @@ export function buildQueuePoint(profile: Profile, point: QueuePoint, index: numb
       break;
     case 'unreadable':
       unreadableQueue(queue, script, platform.hole ?? 0n);
+      break;
+    case 'event':
+      eventQueue(queue, script, point.masked);
       break;
     case 'mode':
       modeQueue(plan, queue, script, point.mode);
