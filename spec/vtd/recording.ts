@@ -1,5 +1,8 @@
-import { castDraft, produce } from 'immer';
+import { castDraft, Immer } from 'immer';
 import { type EventMessage, type FaultRecord, type FaultState, faultPending } from './state.js';
+
+/** States are made by the thousand in a campaign, and types keep them from being changed. */
+const WITHOUT_FREEZING = new Immer({ autoFreeze: false });
 
 /**
  * Primary fault logging. Facts 6.2.
@@ -45,7 +48,7 @@ function logAtIndex(faults: FaultState, record: FaultRecord, message: EventMessa
   const { index } = faults;
   if (faults.records[index] !== null) return { ...faults, overflow: true };
   const wasPending = faultPending(faults);
-  const next = produce(faults, (draft) => {
+  const next = WITHOUT_FREEZING.produce(faults, (draft) => {
     draft.records[index] = castDraft(record);
     draft.fresh = false;
     draft.restarted = undefined;

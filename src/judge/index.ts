@@ -75,7 +75,7 @@ function isCertain(clause: string): boolean {
 /** The bench for a history, and the world in which it begins. */
 function prepare(history: History, map: AddressMap): { readonly bench: Bench; readonly start: World } {
   const { profile, steps } = history;
-  const bench: Bench = { profile, map, units: unitsOf(profile), steps, overlaps: overlapsOf(steps) };
+  const bench: Bench = { profile, map, units: unitsOf(profile), steps, overlaps: overlapsOf(steps), lastRequest: {} };
   const states = Object.fromEntries(
     bench.units.map(({ key, model }) => [key, model.initial(profile.components[key]!, profile, history.start)]),
   );

@@ -122,7 +122,9 @@ function touchedBy(bench: Bench, world: World, unit: Unit, at: number): readonly
       return view.versions(address, bytes);
     },
   };
-  const successors = translator.model.request(world.states[translator.key], carried.request, recording);
+  const state = world.states[translator.key];
+  const successors = translator.model.request(state, carried.request, recording);
+  if (bench.overlaps.size === 0) bench.lastRequest.of = { state, memory: world.memory, at, successors };
   const reached = successors.flatMap(({ pieces }) =>
     pieces.flatMap(({ effect, bytes }) => (effect.kind === 'memory' ? [{ address: effect.address, bytes }] : [])),
   );

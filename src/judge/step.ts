@@ -146,11 +146,26 @@ function requested(
   const state = world.states[unit.key];
   const successors =
     mode === 'admitted'
-      ? unit.model.request(state, carried.request, view)
+      ? admittedEnds(bench, world, at, unit, carried, view)
       : unit.model.deviantRequest(state, carried.request, view, searchFor(bench, at, carried));
   const ways = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, observation));
   if (mode === 'admitted' || ways.length > 0 || bench.wanted !== undefined) return ways;
   return unexplained(bench, world, at, unit, carried, observation);
+}
+
+/** The ends of a request that the specification admits; they may have been worked out just before. */
+function admittedEnds(
+  bench: Bench,
+  world: World,
+  at: number,
+  unit: Unit,
+  { request }: Carried,
+  view: MemoryView,
+): readonly RequestSuccessor<unknown>[] {
+  const state = world.states[unit.key];
+  const last = bench.lastRequest.of;
+  if (last !== undefined && last.state === state && last.memory === world.memory && last.at === at) return last.successors;
+  return unit.model.request(state, request, view);
 }
 
 /** PLAT-DMA-001: what the device saw contradicts every way for its request to end. Goes on as the first admitted way. */
