@@ -23,10 +23,11 @@ export interface RequestContext {
 interface Remapping {
   readonly request: PageRequest;
   readonly state: VtdState;
-  readonly requesters: readonly number[];
   readonly past: Past;
   /** Every context that the requester had or has. */
   readonly contexts: readonly LiveContext[];
+  /** By domain-id of these: every requester's contexts that share it. */
+  readonly sharers: ReadonlyMap<number, readonly LiveContext[]>;
   /** Caching clauses that left something out. */
   readonly decided: Set<string>;
 }
@@ -52,7 +53,9 @@ export function translateRequest(
   const past = pastOf(state, view);
   const contexts = contextsOf(state, request.sourceId, past);
   const decided = new Set(leftWithRootPointer(state, request.sourceId, view));
-  const remapping = { request, state, requesters, past, contexts, decided };
+  const others = requesters.filter((each) => each !== request.sourceId);
+  const sharers = sharersOf(contexts, others, state, past);
+  const remapping = { request, state, past, contexts, sharers, decided };
   const outcomes = distinct(throughStructures(remapping));
   const caching = cachingNotes(state, decided, outcomes);
   return [...refused, ...(caching === undefined ? outcomes : outcomes.map((each) => ({ ...each, caching })))];
@@ -189,19 +192,33 @@ function throughContext(
  * the top entry may have been read through any requester's context with that domain-id (N53).
  */
 function startsOf(
-  { request, state, requesters, past, contexts }: Remapping,
+  { past, sharers }: Remapping,
   own: LiveContext,
   domain: number,
   window: Window,
 ): readonly WalkStart[] {
-  const others = requesters.filter((each) => each !== request.sourceId);
-  const all = [...contexts, ...others.flatMap((sourceId) => contextsOf(state, sourceId, past, domain))];
-  return all.flatMap((context): readonly WalkStart[] => {
+  return (sharers.get(domain) ?? []).flatMap((context): readonly WalkStart[] => {
     const { entry, from, until } = context;
-    if (entry.kind !== 'second-stage' || entry.domain !== domain) return [];
-    if (!wasLiveIn(context, window.tables, window)) return [];
+    if (entry.kind !== 'second-stage' || !wasLiveIn(context, window.tables, window)) return [];
     return [{ table: entry.table, levels: entry.levels, from, until, own: context === own && isLive(own, past) }];
   });
+}
+
+/** By domain-id of a requester's contexts, every requester's contexts with that domain-id and a second stage. */
+function sharersOf(
+  contexts: readonly LiveContext[],
+  others: readonly number[],
+  state: VtdState,
+  past: Past,
+): Remapping['sharers'] {
+  const found = new Map<number, readonly LiveContext[]>();
+  for (const { entry } of contexts) {
+    if (entry.kind !== 'second-stage' || found.has(entry.domain)) continue;
+    const { domain } = entry;
+    const own = contexts.filter((each) => each.entry.kind === 'second-stage' && each.entry.domain === domain);
+    found.set(domain, [...own, ...others.flatMap((sourceId) => contextsOf(state, sourceId, past, domain))]);
+  }
+  return found;
 }
 
 /** A read of no bytes; what it returns is not defined (N40). */
