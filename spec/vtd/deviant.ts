@@ -1,3 +1,4 @@
+import { match } from 'ts-pattern';
 import { reasonName } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
 import type { DepartureSearch, Deviation, DeviceRequest } from '../interface/model.js';
@@ -103,14 +104,18 @@ function sketchesOf(
   context: RequestContext,
   search: DepartureSearch,
 ): readonly Sketch[] {
-  if (outcome.kind === 'blocked') return insteadOfBlocking(state, page, outcome, context, search);
-  if (outcome.kind === 'translated') {
-    return protectedAt(state, outcome.address, page.bytes) === 'yes'
-      ? insteadOfProtecting(state, page, outcome)
-      : insteadOfTranslating(state, page, outcome, search.seen);
-  }
-  if (outcome.kind !== 'interrupt') return [];
-  return refused(state, page, ['VTD-IAR-001'], 'DWORD write to FEEx', 'interrupt', outcome);
+  return match<Outcome, readonly Sketch[]>(outcome)
+    .with({ kind: 'blocked' }, (blocked) => insteadOfBlocking(state, page, blocked, context, search))
+    .with({ kind: 'translated' }, (translated) =>
+      protectedAt(state, translated.address, page.bytes) === 'yes'
+        ? insteadOfProtecting(state, page, translated)
+        : insteadOfTranslating(state, page, translated, search.seen),
+    )
+    .with({ kind: 'interrupt' }, (interrupt) =>
+      refused(state, page, ['VTD-IAR-001'], 'DWORD write to FEEx', 'interrupt', interrupt),
+    )
+    .with({ kind: 'undecided' }, () => [])
+    .exhaustive();
 }
 
 type Blocked = Outcome & { readonly kind: 'blocked' };

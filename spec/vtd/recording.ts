@@ -1,8 +1,5 @@
-import { castDraft, Immer } from 'immer';
+import { produce } from 'immer';
 import { type EventMessage, type FaultRecord, type FaultState, faultPending } from './state.js';
-
-/** States are made by the thousand in a campaign, and types keep them from being changed. */
-const WITHOUT_FREEZING = new Immer({ autoFreeze: false });
 
 /**
  * Primary fault logging. Facts 6.2.
@@ -48,13 +45,14 @@ function logAtIndex(faults: FaultState, record: FaultRecord, message: EventMessa
   const { index } = faults;
   if (faults.records[index] !== null) return { ...faults, overflow: true };
   const wasPending = faultPending(faults);
-  const next = WITHOUT_FREEZING.produce(faults, (draft) => {
-    draft.records[index] = castDraft(record);
-    draft.fresh = false;
-    draft.restarted = undefined;
-    draft.index = (index + 1) % faults.records.length;
-    if (!wasPending) draft.first = index;
-  });
+  const next: FaultState = {
+    ...faults,
+    records: faults.records.with(index, record),
+    fresh: false,
+    restarted: undefined,
+    index: (index + 1) % faults.records.length,
+    first: wasPending ? faults.first : index,
+  };
   return wasPending || anyCondition(faults) ? next : raiseEvent(next, message);
 }
 
@@ -105,11 +103,12 @@ export function clearStatus(
   faults: FaultState,
   bits: { readonly overflow: boolean; readonly queueError: boolean },
 ): readonly FaultState[] {
-  return settleEvent({
-    ...faults,
-    overflow: faults.overflow && !bits.overflow,
-    queueError: faults.queueError && !bits.queueError,
-  });
+  return settleEvent(
+    produce(faults, (draft) => {
+      if (bits.overflow) draft.overflow = false;
+      if (bits.queueError) draft.queueError = false;
+    }),
+  );
 }
 
 /** VTD-FREC-015: whether clearing IM sends a message, in every state. */

@@ -1,4 +1,3 @@
-import { match } from 'ts-pattern';
 import type { Evidence } from '../interface/judgement.js';
 import type { DeviceRequest, Piece, RequestSuccessor } from '../interface/model.js';
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
@@ -157,14 +156,18 @@ function pieceOf(page: Page, effect: Piece['effect']): Piece {
 
 /** The ways that an outcome leads to: for a blocked page, how its fault is logged. */
 function wayOf(state: VtdState, page: Page, outcome: Outcome): readonly Way[] {
-  return match<Outcome, readonly Way[]>(outcome)
-    .with({ kind: 'undecided' }, ({ reason }) => [undecided(state, page, 'inconclusive', reason)])
-    .with({ kind: 'interrupt' }, ({ clauses, evidence }) => interruptWays(state, page, clauses, evidence))
-    .with({ kind: 'translated' }, (translated) => translatedWays(state, page, translated))
-    .with({ kind: 'blocked' }, ({ conditions, faultProcessingDisabled: fpd, evidence, caching }) =>
-      blockedWays(state, page, conditions, fpd, evidence).map((way) => withNotes(way, caching)),
-    )
-    .exhaustive();
+  switch (outcome.kind) {
+    case 'undecided':
+      return [undecided(state, page, 'inconclusive', outcome.reason)];
+    case 'interrupt':
+      return interruptWays(state, page, outcome.clauses, outcome.evidence);
+    case 'translated':
+      return translatedWays(state, page, outcome);
+    case 'blocked': {
+      const { conditions, faultProcessingDisabled: fpd, evidence, caching } = outcome;
+      return blockedWays(state, page, conditions, fpd, evidence).map((way) => withNotes(way, caching));
+    }
+  }
 }
 
 function translatedWays(state: VtdState, page: Page, outcome: Outcome & { kind: 'translated' }): readonly Way[] {

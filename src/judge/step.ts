@@ -164,7 +164,8 @@ function admittedEnds(
 ): readonly RequestSuccessor<unknown>[] {
   const state = world.states[unit.key];
   const last = bench.lastRequest.of;
-  if (last !== undefined && last.state === state && last.memory === world.memory && last.at === at) return last.successors;
+  if (last !== undefined && last.state === state && last.memory === world.memory && last.at === at)
+    return last.successors;
   return unit.model.request(state, request, view);
 }
 
