@@ -98,7 +98,7 @@ export class CacheInvalidation {
     return { granularity: 'page', domain: domain & this.domainMask, range, hint };
   }
 
-  /** Drops root entries; only a cover of everything has any. */
+  /** Drops root entries: only a cover of everything reaches them. */
   dropRoots(cover: ContextCover): void {
     if (cover.granularity === 'pointer' || cover.granularity === 'global') {
       this.caches.roots.clear();

@@ -10,7 +10,7 @@ export function inInterruptRange(high: number, low: number): boolean {
 }
 
 /**
- * Whether an aligned page around an address has any byte in the interrupt range.
+ * Whether an aligned page around an address overlaps the interrupt range.
  *
  * @param offset offset bits of the page, which is of 4 KiB, or of 2 MiB or more
  */

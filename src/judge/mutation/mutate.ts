@@ -48,7 +48,7 @@ export function drawMutation(history: History, kind: MutationKind, draw: Draw): 
   return after === undefined ? undefined : { kind, at, before, after };
 }
 
-/** Draws a mutation of any observed field: each field of each operation is as likely as any other. */
+/** Draws a mutation with every observed field of every operation equally likely. */
 export function drawAnyMutation(history: History, draw: Draw): Mutation | undefined {
   const sites = MUTATION_KINDS.map((kind) => history.steps.filter((step) => isSite(kind, step)).length);
   let place = draw(
