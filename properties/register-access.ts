@@ -97,6 +97,7 @@ export const registerAccess: Property<AccessIntents> = {
   claim:
     'Every bit of every register keeps its access type under lawful writes of every width in every order, and registers of absent capabilities read 0.',
   clauses: [
+    'VTD-REG-R03',
     'VTD-REG-001',
     'VTD-REG-002',
     'VTD-REG-003',

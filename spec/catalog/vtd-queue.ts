@@ -214,6 +214,7 @@ export const vtdQueueClauses: readonly Clause[] = [
     'N32',
   ),
   clause('VTD-REG-R02', 'Invalidation Queue Address Register', 'IQA reads what was last written.', '2', 'QI'),
+  clause('VTD-REG-R03', 'Context Command Register', 'CIRG and DID of CCMD read what was written.', '2', 'major<=5'),
   clause(
     'VTD-QI-R01',
     'Invalidation Queue Error Record Register',

@@ -4,8 +4,8 @@ import { completeInvalidation } from './invalidation.js';
 import type { VtdState } from './state.js';
 
 /**
- * VTD-INV-012: ICC falls with completion, and CAIG tells what was done. N27, N50. VTD-REG-015: bits 58:34 read 0, and
- * CIRG and DID are what was written (facts 1.2).
+ * VTD-INV-012: ICC falls with completion, and CAIG tells what was done. N27, N50. VTD-REG-015: bits 58:34 read 0.
+ * VTD-REG-R03: CIRG and DID are what was written (facts 1.2).
  */
 export function contextCommandContents(state: VtdState, now: number): readonly Content[] {
   const { ICC, CIRG, CAIG, DID } = CCMD_FIELDS;
@@ -17,7 +17,7 @@ export function contextCommandContents(state: VtdState, now: number): readonly C
     ...each,
     value: each.value | ((written ?? 0n) & asked),
     mask: each.mask | asked | mask(CCMD_RESERVED),
-    clauses: [...each.clauses, 'VTD-REG-015'],
+    clauses: [...each.clauses, 'VTD-REG-015', ...(asked === 0n ? [] : ['VTD-REG-R03'])],
   }));
 }
 

@@ -5,7 +5,7 @@ import type { Operation } from '../../spec/interface/operations.js';
 import type { History } from '../../spec/interface/scenario.js';
 import { CAP_FIELDS } from '../../spec/layout/vtd.js';
 import { createEngineTarget } from '../targets/engine.js';
-import { chain, collect, dma, flush, frame, historyOf, loadAll, store } from './fixtures.js';
+import { chain, collect, dma, flush, frame, historyOf, loadAll, reg, store } from './fixtures.js';
 import { BadHistory, judge } from './index.js';
 
 const target = createEngineTarget();
@@ -146,6 +146,33 @@ describe('a bad history', () => {
     const judgement = judge(changed);
     expect(judgement.finding?.at).toBe(at(history, 'dma', 0));
     expect(judgement.candidates.map((each) => each.at)).toEqual([at(history, 'dma', 1)]);
+    const first = judge(changed, { firstOnly: true });
+    expect([first.finding, first.candidates]).toEqual([judgement.finding, []]);
+  });
+});
+
+describe('what software and devices see beside memory', () => {
+  const read: Operation = { op: 'regRead', ...reg, register: 'CCMD', size: 8 };
+  const command: Operation = { op: 'regWrite', ...reg, register: 'CCMD', size: 8, value: (0b110n << 61n) | 5n };
+
+  it.each([
+    ['reserved bits', 1n << 40n, 'VTD-REG-015'],
+    ['the domain-id', 2n, 'VTD-REG-R03'],
+    ['the granularity asked for', 1n << 61n, 'VTD-REG-R03'],
+  ])('%s of CCMD', async (_name, bits, clause) => {
+    const history = await historyOf(target, [command, ...flush.slice(1, 2), read]);
+    expect(judge(history)).toMatchObject({ verdict: 'conformant', clauses: { 'VTD-REG-R03': 1 } });
+    const { observation } = history.steps[2]!;
+    const value = (observation.of === 'regRead' ? observation.value! : 0n) ^ bits;
+    expect(judge(tampered(history, 2, { value } as Partial<Observation>)).finding).toMatchObject({ clause });
+  });
+
+  it('the data of an interrupt message', async () => {
+    const history = await historyOf(target, [...chain(), dma('write', 0xfee0_1000n, 0, 4)]);
+    expect(judge(history)).toMatchObject({ verdict: 'conformant', labels: { interrupt: 1 } });
+    const [message] = history.steps.at(-1)!.observation.messages!;
+    const messages = [{ ...message!, data: message!.data ^ 1n }];
+    expect(judge(tampered(history, history.steps.length - 1, { messages })).verdict).toBe('deviant');
   });
 });
 
@@ -191,6 +218,16 @@ describe('what may be remembered', () => {
     const late = [store(frame(5) + 16n, frame(10) | 3n), dma('write', 0x2000n)];
     const history = await historyOf(target, [...chain(), ...late, ...end]);
     expect(judge(history)).toMatchObject({ verdict: 'conformant', undecided: [], clauses: { 'VTD-CACHE-001': 1 } });
+  });
+
+  it('is known for a target, where it is listed', async () => {
+    const history = await historyOf(target, [...chain(), dma('read', 0n), remap, ...flush, dma('read', 0n, 1)]);
+    const last = history.steps.findLastIndex(({ operation }) => operation.op === 'dma');
+    const old = tampered(history, last, { data: judgePaint(8 * 4096) } as Partial<Observation>);
+    const listed = (...kinds: readonly string[]): Judgement =>
+      judge(old, { known: Object.assign(() => true, { kinds: new Set(kinds) }) });
+    expect(listed('used-after-invalidation', 'wrong-address').known[0]?.kind).toBe('used-after-invalidation');
+    expect(listed('other-reason').known.map(({ kind }) => kind)).not.toContain('used-after-invalidation');
   });
 
   /** A page is mapped after it faulted; then `between`; the last request is refused, and recorded, as before. */
