@@ -54,6 +54,8 @@ export function operationText(operation: Operation): string {
     }
     case 'message':
       return `${operation.requester} signals ${hex(operation.data)} at ${hex(operation.address)}`;
+    case 'signal':
+      return `${operation.requester} raises its interrupt`;
     case 'cpu':
       return `${operation.vcpu} ${operation.access}s ${operation.bytes} bytes at ${hex(operation.address)}, token ${operation.token}`;
     case 'controllerRead':

@@ -9,6 +9,7 @@ import { BadHistory, refuseContradictions } from './contradictions.js';
 import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
 import { MemoryLog } from './memory.js';
 import { overlapsOf, undecidedOverlap } from './overlap.js';
+import { functionsOf } from './signals.js';
 import { bestWorld, MOST_WORLDS, type Unit, unitFor, type World } from './world.js';
 
 export {
@@ -75,7 +76,15 @@ function isCertain(clause: string): boolean {
 /** The bench for a history, and the world in which it begins. */
 function prepare(history: History, map: AddressMap): { readonly bench: Bench; readonly start: World } {
   const { profile, steps } = history;
-  const bench: Bench = { profile, map, units: unitsOf(profile), steps, overlaps: overlapsOf(steps), lastRequest: {} };
+  const bench: Bench = {
+    profile,
+    map,
+    units: unitsOf(profile),
+    steps,
+    overlaps: overlapsOf(steps),
+    functions: functionsOf(profile, steps),
+    lastRequest: {},
+  };
   const states = Object.fromEntries(
     bench.units.map(({ key, model }) => [key, model.initial(profile.components[key]!, profile, history.start)]),
   );

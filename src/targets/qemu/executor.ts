@@ -123,6 +123,7 @@ export class Executor {
         return undefined;
       case 'reset':
         return this.#reset(at);
+      case 'signal':
       case 'cpu':
       case 'controllerRead':
       case 'eoi':
