@@ -14,7 +14,7 @@ function idsInCode(): ReadonlySet<string> {
       .map((name) => `${root}/${folder}/${name}`),
   );
   const found = files.flatMap(
-    (file) => readFileSync(file, 'utf8').match(/\b(?:VTD|PLAT|PCI)-[A-Z]+-[A-Z]?\d+\b/g) ?? [],
+    (file) => readFileSync(file, 'utf8').match(/\b(?:(?:VTD|PLAT|PCI|HV)-[A-Z]+-[A-Z]?|APIC-)\d+\b/g) ?? [],
   );
   return new Set(found);
 }

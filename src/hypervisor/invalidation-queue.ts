@@ -85,10 +85,10 @@ export class QueueInvalidator implements Invalidator {
         return [this.context('device', forgotten.domain, forgotten.requester)];
       case 'domain':
         return [this.iotlb('domain', forgotten.domain)];
-      case 'page': {
+      case 'leaf': {
         if (!this.capabilities.pageSelective) return [this.iotlb('domain', forgotten.domain)];
         const { fields } = DESCRIPTORS.iotlb_inv_dsc;
-        const hint = compose([fields.IH, forgotten.leafOnly ? 1 : 0]);
+        const hint = compose([fields.IH, 1]);
         return [this.iotlb('page', forgotten.domain) | (forgotten.address << 64n) | hint];
       }
     }

@@ -15,8 +15,8 @@ export type Forgotten =
   /** The context entry of one requester, as it was with that domain-id. */
   | { readonly what: 'context'; readonly domain: number; readonly requester: number }
   | { readonly what: 'domain'; readonly domain: number }
-  /** One 4 KiB page; `leafOnly` when no entry above the leaf changed. */
-  | { readonly what: 'page'; readonly domain: number; readonly address: bigint; readonly leafOnly: boolean };
+  /** The leaf of one 4 KiB page: no entry above it changed. */
+  | { readonly what: 'leaf'; readonly domain: number; readonly address: bigint };
 
 /** Has the unit forget what it may remember; a call ends when the unit has said that it is done. */
 export interface Invalidator {
@@ -53,7 +53,7 @@ export class RegisterInvalidator implements Invalidator {
         );
       case 'domain':
         return yield* this.domain(forgotten.domain);
-      case 'page':
+      case 'leaf':
         return yield* this.page(forgotten);
     }
   }
@@ -68,9 +68,9 @@ export class RegisterInvalidator implements Invalidator {
     return this.iotlb([IOTLB_FIELDS.IIRG, IOTLB_GRANULARITY.domain], [IOTLB_FIELDS.DID, domain]);
   }
 
-  private *page({ domain, address, leafOnly }: Extract<Forgotten, { what: 'page' }>): Task<void> {
+  private *page({ domain, address }: Extract<Forgotten, { what: 'leaf' }>): Task<void> {
     if (!this.capabilities.pageSelective) return yield* this.domain(domain);
-    yield* this.registers.write('IVA', 8, address | compose([IVA_FIELDS.IH, leafOnly ? 1 : 0]));
+    yield* this.registers.write('IVA', 8, address | compose([IVA_FIELDS.IH, 1]));
     return yield* this.iotlb([IOTLB_FIELDS.IIRG, IOTLB_GRANULARITY.page], [IOTLB_FIELDS.DID, domain]);
   }
 

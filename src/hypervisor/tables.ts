@@ -65,7 +65,7 @@ export class GuestTables {
     const table = this.path(page).at(-1)!;
     yield* this.store(table, indexOf(page, 1), frame);
     table.entries.set(indexOf(page, 1), frame);
-    yield* this.invalidator.forget([this.forgotten(page, true)]);
+    yield* this.invalidator.forget([this.leafOf(page)]);
   }
 
   /** Unmaps a page and takes tables down that are empty then; page and tables are unreachable when it ends. */
@@ -77,12 +77,13 @@ export class GuestTables {
       empty.push(path.at(1 - level)!);
       yield* this.clearEntry(path.at(-level)!, indexOf(page, level));
     }
-    yield* this.invalidator.forget([this.forgotten(page, empty.length === 0)]);
+    // A table that goes may be remembered on behalf of any page that it once led to, not of this one alone.
+    yield* this.invalidator.forget([empty.length === 0 ? this.leafOf(page) : { what: 'domain', domain: this.domain }]);
     for (const { frame } of empty) this.pool.give(frame);
   }
 
-  private forgotten(page: number, leafOnly: boolean): Forgotten {
-    return { what: 'page', domain: this.domain, address: BigInt(page) << 12n, leafOnly };
+  private leafOf(page: number): Forgotten {
+    return { what: 'leaf', domain: this.domain, address: BigInt(page) << 12n };
   }
 
   /** The tables from the topmost one to the one that holds a page's leaf, as far as they are there. */
