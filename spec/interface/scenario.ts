@@ -81,6 +81,8 @@ export interface SoftwareRecord {
   readonly name: string;
   readonly configuration: StimulusScenario['software']['configuration'];
   readonly events: readonly SoftwareEvent[];
+  /** For each hardware operation the stimulus on whose behalf it was issued; -1: none, the software's own doing. For people. */
+  readonly issuers: readonly number[];
 }
 
 /** What happened: the operations with their observations, and the failure that ended it, if one did. */

@@ -26,6 +26,6 @@ export async function driveHypervisor(scenario: StimulusScenario, target: Target
   const stage = new Stage(target, profile, new Hypervisor(profile, component), scenario);
   const failure = await stage.run();
   const { name, configuration } = scenario.software;
-  const software: SoftwareRecord = { name, configuration, events: stage.events };
+  const software: SoftwareRecord = { name, configuration, events: stage.events, issuers: stage.issuers };
   return { steps: stage.steps, software, ...(failure === undefined ? {} : { failure }) };
 }

@@ -44,6 +44,7 @@ class Failed extends Error {
 export class Stage {
   readonly steps: Step[] = [];
   readonly events: SoftwareEvent[] = [];
+  readonly issuers: number[] = [];
   private readonly target: Target;
   private readonly profile: Profile;
   private readonly hypervisor: Hypervisor;
@@ -114,7 +115,7 @@ export class Stage {
     this.events.push({ kind: 'asked', at: this.steps.length, id: position, stimulus });
     const operation = deviceOperation(this.profile, stimulus);
     if (operation !== undefined) {
-      await this.issue(operation);
+      await this.issue(operation, position);
       this.answer(position, {});
       return;
     }
@@ -135,7 +136,7 @@ export class Stage {
       return;
     }
     running.demand = value;
-    if (value.kind === 'operation') running.observed = await this.issue(value.operation);
+    if (value.kind === 'operation') running.observed = await this.issue(value.operation, running.stimulus);
   }
 
   /** Runs a task from beginning to end, with nothing in between. */
@@ -154,7 +155,7 @@ export class Stage {
   }
 
   /** Issues an operation; a message that it brings starts an interrupt handler. */
-  private async issue(operation: Operation): Promise<Observation> {
+  private async issue(operation: Operation, issuer = -1): Promise<Observation> {
     const { observations, failure } = await this.target.run([operation], { messages: true });
     if (failure !== undefined) throw new Failed({ ...failure, at: this.steps.length });
     const observation = observations[0];
@@ -163,6 +164,7 @@ export class Stage {
       throw new Failed({ kind: 'nonsense', message, at: this.steps.length });
     }
     this.steps.push({ operation, observation });
+    this.issuers.push(issuer);
     for (const message of observation.messages ?? []) {
       const task = this.hypervisor.interrupt(message);
       if (task !== undefined)
