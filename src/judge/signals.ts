@@ -3,7 +3,7 @@ import type { Profile, Requester } from '../../spec/interface/profile.js';
 import type { Step } from '../../spec/interface/scenario.js';
 import { MSI } from '../../spec/layout/msi.js';
 import { MSI_AFTER_RESET, type MsiState, messageOf, msiWritten } from '../../spec/pcie/msi.js';
-import { operandValue } from './access.js';
+import { operandValue } from './values.js';
 
 /** What the functions' configuration space makes of a history; nothing in it is left to choice, so that it is worked out once. */
 export interface Functions {

@@ -7,7 +7,7 @@ import type {
 } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type { DmaOperation, MessageOperation, Operand, RegisterAddress } from '../../spec/interface/operations.js';
-import { accessOf, operandValue, unitOf } from './access.js';
+import { accessOf, unitOf } from './access.js';
 import { paintBytes, wordBytes } from './address-map.js';
 import type { Bench } from './bench.js';
 import { applyPieces, type Carried, carriedBy, snoopClauses } from './dma.js';
@@ -15,6 +15,7 @@ import { meetsStore, viewDuring } from './overlap.js';
 import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
 import { seenAddresses } from './seen.js';
 import { loaded, type Mode, stored } from './step-memory.js';
+import { operandValue } from './values.js';
 import { onward, type Unit, undecidedWay, type Way, type World } from './world.js';
 
 /**
