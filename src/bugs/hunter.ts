@@ -57,6 +57,8 @@ async function run({ root, defect: id, seeds, cases, shrinkSeconds }: HuntReques
 
 process.once('message', (request: HuntRequest) => {
   run(request)
-    .catch((error: unknown) => tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }))
+    .catch((error: unknown) =>
+      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+    )
     .finally(() => process.disconnect());
 });

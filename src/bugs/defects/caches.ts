@@ -39,16 +39,30 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     id: 'structure-range-wraps',
     area: 'caches',
     shipped: {
+      row: 167,
+      link: 'iommufd: Prevent ALIGN() overflow; iommu/iova: Fix alloc iova overflows',
+      what: 'arithmetic on the bounds of a range wrapped',
+    },
+    plants:
+      'a shift of 32 bits or more wraps, so that an upper-level entry goes only with the page through which it was read',
+    file: 'src/engine/page-range.ts',
+    anchor: 'return bit > 31 ? 0 : -1 << bit;',
+    replacement: 'return -1 << bit;',
+    shapes: ['57-4k', '57-1g'],
+  },
+  {
+    id: 'page-mask-overflows',
+    area: 'caches',
+    shipped: {
       row: 110,
       link: 'iommu/arm-smmu-v3: Avoid constructing invalid range commands',
       what: 'the size of an invalidation overflowed its field',
     },
-    plants:
-      'a mask of more than 32 bits wraps, so that an upper-level entry goes only with the page through which it was read',
+    plants: 'an address mask above 7 is cut to 3 bits, so that less than asked is invalidated',
     file: 'src/engine/page-range.ts',
-    anchor: 'return bit > 31 ? 0 : -1 << bit;',
-    replacement: 'return -1 << bit;',
-    shapes: ['48-4k', '57-4k', '57-1g'],
+    anchor: 'const bits = 12 + order;',
+    replacement: 'const bits = 12 + (order & 7);',
+    shapes: ['39-2m', '39-1g', '48-1g'],
   },
   {
     id: 'iotlb-high-bits-collide',

@@ -99,10 +99,10 @@ export const QUEUE_DEFECTS: readonly Defect[] = [
       link: 'riscv-iommu reference model 8d9b9c8',
       what: 'commands of a feature that the unit does not have were accepted',
     },
-    plants: 'interrupt-entry invalidations are accepted without interrupt remapping',
+    plants: 'descriptors that belong to scalable mode are accepted in legacy mode',
     file: DESCRIPTORS,
-    anchor: 'if (capabilities.interruptRemapping) {',
-    replacement: '{',
+    anchor: '(rule.wide && !wideTypes)',
+    replacement: 'false',
     shapes: ['39-2m', '48-1g', '57-1g'],
   },
   {
