@@ -3,7 +3,6 @@
  * planted: they are loaded once the defect is in them.
  */
 import { setImmediate } from 'node:timers/promises';
-import { DEFECTS } from './list.js';
 import type { HuntMessage, HuntRequest } from './outcome.js';
 import { isPlanted, plant } from './plant.js';
 
@@ -18,9 +17,7 @@ function tell(message: HuntMessage): Promise<void> {
 }
 
 /** Plants the defect, loads what is needed after that, runs the seeds one after the other, and shrinks the shortest case. */
-async function run({ root, defect: id, seeds, cases, shrinkSeconds }: HuntRequest): Promise<void> {
-  const defect = DEFECTS.find((each) => each.id === id);
-  if (defect === undefined) throw new Error(`no defect "${id}"`);
+async function run({ root, defect, seeds, cases, shrinkSeconds }: HuntRequest): Promise<void> {
   plant(root, defect);
   const [{ defaultWorld }, { createEngineTarget }, { certainClauses }, { hunt, shrunkFrom }] = await Promise.all([
     import('../cli/default-world.js'),
@@ -28,7 +25,7 @@ async function run({ root, defect: id, seeds, cases, shrinkSeconds }: HuntReques
     import('../harness/index.js'),
     import('./hunt.js'),
   ]);
-  if (!isPlanted(defect)) throw new Error(`defect ${id}: ${defect.file} was not loaded with the defect in it`);
+  if (!isPlanted(defect)) throw new Error(`defect ${defect.id}: ${defect.file} was not loaded with the defect in it`);
   const { properties, catalogue, judge } = defaultWorld();
   const options = { judge, certain: certainClauses(catalogue) };
   let shrinkShortest: { readonly operations: number; shrink(): ReturnType<typeof shrunkFrom> } | undefined;
@@ -42,7 +39,7 @@ async function run({ root, defect: id, seeds, cases, shrinkSeconds }: HuntReques
       await setImmediate();
     };
     const create = () => createEngineTarget({ shape });
-    const asked = { defect: id, shape, seed, properties, options, create, cases, onCase };
+    const asked = { defect: defect.id, shape, seed, properties, options, create, cases, onCase };
     const { outcome, shown } = await hunt(asked);
     await tell({ kind: 'outcome', outcome });
     const operations = outcome.found?.operations ?? Number.POSITIVE_INFINITY;

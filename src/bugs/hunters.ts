@@ -81,7 +81,7 @@ function huntersOf(defect: Defect, options: HuntersOptions): Promise<DefectResul
     if (message.kind === 'failed') trouble = message.message;
     options.onMessage?.(defect, message);
   });
-  const request: HuntRequest = { root, defect: defect.id, seeds, cases, shrinkSeconds };
+  const request: HuntRequest = { root, defect, seeds, cases, shrinkSeconds };
   child.send(request);
   return new Promise((done) => {
     child.on('error', (error) => {

@@ -1,3 +1,5 @@
+import type { Defect } from './defect.js';
+
 /** What found a defect. */
 export interface Found {
   readonly property: string;
@@ -39,7 +41,7 @@ export interface Shrunk {
 /** What a process that runs seeds is asked for. */
 export interface HuntRequest {
   readonly root: string;
-  readonly defect: string;
+  readonly defect: Defect;
   readonly seeds: readonly number[];
   /** Most cases of each seed. */
   readonly cases: number;
