@@ -76,7 +76,7 @@ export const invalidationQueue: Property<QueueIntents> = {
     const points = sweptQueuePoints(platformOf(profile));
     return {
       size: points.size,
-      first: points.setups,
+      first: points.first,
       at: (index) => buildQueuePoint(profile, points.at(index), index),
     };
   },
