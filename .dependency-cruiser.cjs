@@ -38,6 +38,13 @@ module.exports = {
     wall('targets', 'src/targets/', ['src/engine/', 'spec/interface/', 'spec/layout/']),
     wall('formats', 'src/formats/', ['spec/interface/', 'spec/layout/', 'src/harness/types\\.ts']),
     wall('harness', 'src/harness/', ['src/judge/', 'src/formats/', 'spec/interface/', 'spec/layout/']),
+    // Its processes put everything together like the command line, whose world they use; the product knows nothing of it.
+    wall('bugs', 'src/bugs/', [
+      'spec/',
+      'properties/',
+      'src/(judge|engine|targets|formats|harness|report)/',
+      'src/cli/default-world\\.ts',
+    ]),
     wall('report', 'src/report/', ['spec/catalog/', 'spec/interface/', 'src/harness/types\\.ts', 'src/formats/']),
     wall('hypervisor', 'src/hypervisor/', ['spec/interface/', 'spec/layout/']),
     wall('properties', 'properties/', [

@@ -4,9 +4,8 @@ import { type CaseOptions, type Drive, type Judge, runCase } from './case.js';
 import { jsonOf } from './json.js';
 import { CaseMaker, type CaseOrigin } from './origin.js';
 import type { Built, Property } from './property.js';
-import { caseSeed } from './seeds.js';
-import { showing } from './shows.js';
-import { Budget, shrink } from './shrink/index.js';
+import { Budget } from './shrink/index.js';
+import { smallestCase } from './smallest.js';
 import type { CaseOutcome } from './types.js';
 
 export interface CheckOptions {
@@ -70,20 +69,16 @@ async function fail(
   options: CaseOptions & { readonly attempts: number },
 ): Promise<never> {
   const profile = await target.describe();
-  const least = await shrink({
-    built,
-    profile,
-    drawn:
-      origin.kind === 'random'
-        ? { property, profile, seed: caseSeed(origin.seed, property.id, origin.index) }
-        : undefined,
-    operations: finding.kind !== 'claim' || built.expectation === undefined,
-    shows: showing(finding, target, { ...options, property }),
-    budget: new Budget(options.attempts, 10_000, () => performance.now()),
-  });
+  const shown = { property, profile, origin, built, finding };
+  const least = await smallestCase(
+    target,
+    shown,
+    options,
+    new Budget(options.attempts, 10_000, () => performance.now()),
+  );
   const outcome = await runCase(target, least.scenario, { ...options, property, built: least });
-  const shown = outcome.finding ?? finding;
-  throw new PropertyFailed(story(property, origin, shown, least, outcome), shown);
+  const again = outcome.finding ?? finding;
+  throw new PropertyFailed(story(property, origin, again, least, outcome), again);
 }
 
 /**
