@@ -6,6 +6,7 @@ import type { Target } from '../spec/interface/target.js';
 import { SHAPE_NAMES } from '../src/engine/index.js';
 import { runCase } from '../src/harness/case.js';
 import { CaseMaker, type CaseOrigin } from '../src/harness/origin.js';
+import { driveHypervisor } from '../src/hypervisor/drive.js';
 import { createJudge } from '../src/judge/index.js';
 import { createEngineTarget } from '../src/targets/engine.js';
 import { properties } from './index.js';
@@ -57,7 +58,11 @@ async function round({ target, profile, maker, order }: Seat, nth: number): Prom
   ];
   const decided: string[] = [];
   for (const origin of origins) {
-    const { judgement, finding } = await runCase(target, maker.make(origin).scenario, { judge, profile });
+    const { judgement, finding } = await runCase(target, maker.make(origin).scenario, {
+      judge,
+      profile,
+      drive: driveHypervisor,
+    });
     expect([property.id, origin.index, finding]).toEqual([property.id, origin.index, undefined]);
     decided.push(...Object.keys(judgement.clauses));
   }

@@ -149,8 +149,8 @@ test('each property applies to the shape on which it is broken', () => {
 describe('each property fails when what it guards is broken', () => {
   const page = 0x1000n;
   const broken: Readonly<Record<string, Crookedness>> = {
-    translation: { operation: (each) => (each.op === 'dma' ? { ...each, address: each.address ^ page } : each) },
-    isolation: {
+    'dma-translation': { operation: (each) => (each.op === 'dma' ? { ...each, address: each.address ^ page } : each) },
+    'dma-isolation': {
       operation: (each) => (each.op === 'dma' && each.requester === 'edu1' ? { ...each, requester: 'edu0' } : each),
     },
     'fault-reporting': { observation: otherReason },
@@ -177,6 +177,11 @@ describe('each property fails when what it guards is broken', () => {
     'zero-length': plainReads,
     snoop: snoopIgnored,
     'protected-memory': shortRegions,
+    isolation: {
+      operation: (each) => (each.op === 'dma' && each.requester === 'edu1' ? { ...each, requester: 'edu0' } : each),
+    },
+    translation: { operation: (each) => (each.op === 'dma' ? { ...each, address: each.address ^ page } : each) },
+    delivery: { observation: (seen, operation) => (operation.op === 'signal' ? { ...seen, messages: [] } : seen) },
   };
 
   it.each(properties)('$id', async (property) => {
@@ -187,6 +192,7 @@ describe('each property fails when what it guards is broken', () => {
       seed: 3,
       sweep: 300,
       shrinkAttempts: 0,
+      drive: driveHypervisor,
     });
     await expect(check).rejects.toThrow(PropertyFailed);
   });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { shapeOf } from '../src/engine/index.js';
+import { runCase } from '../src/harness/case.js';
 import { caseSeed, draw } from '../src/harness/seeds.js';
+import { driveHypervisor } from '../src/hypervisor/drive.js';
 import { judge } from '../src/judge/index.js';
 import { createEngineTarget } from '../src/targets/engine.js';
 import { engineProfile } from '../src/targets/engine-profile.js';
@@ -24,14 +26,9 @@ describe.each(['48-1g', '57-2m'] as const)('on the engine, shape %s', (shape) =>
     let requests = 0;
     for (let index = 0; index < casesFor(shares.map(([, minimum]) => minimum)); index++) {
       const built = property.build(profile, draw(property.intents(profile), caseSeed(3, property.id, index)));
-      if (built.scenario.level !== 'operations') throw new Error('not operations');
-      const { operations, start } = built.scenario;
-      await target.begin(start);
-      const { observations } = await target.run(operations);
-      const steps = operations.map((operation, at) => ({ operation, observation: observations[at]! }));
-      const judgement = judge({ profile, start, steps });
+      const { history, judgement } = await runCase(target, built.scenario, { judge, profile, drive: driveHypervisor });
       expect(judgement.undecided).toEqual([]);
-      requests += operations.filter(({ op }) => op === 'dma').length;
+      requests += history.steps.filter(({ operation: { op } }) => op === 'dma' || op === 'signal').length;
       for (const counts of [judgement.labels, built.labels]) {
         for (const [label, count] of Object.entries(counts)) labels[label] = (labels[label] ?? 0) + count;
       }

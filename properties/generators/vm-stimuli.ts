@@ -165,5 +165,7 @@ export function buildVmCase(profile: Profile, { intents, schedule }: VmCase, end
   if (end === 'reach') plan.tryEverything();
   else plan.letIn();
   const software = { name: SOFTWARE, configuration: {} };
-  return { scenario: { level: 'stimuli', start: 'ready', software, stimuli: plan.stimuli, schedule }, labels: {} };
+  const choices = schedule.flatMap(({ choice, times }) => Array.from({ length: times }, () => choice));
+  const scenario = { level: 'stimuli', start: 'ready', software, stimuli: plan.stimuli, schedule: choices } as const;
+  return { scenario, labels: {} };
 }

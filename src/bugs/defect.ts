@@ -27,6 +27,8 @@ export interface Defect {
   readonly replacement: string;
   /** Shapes of the engine that have what the defect spoils; a seed takes one of them. */
   readonly shapes: readonly string[];
+  /** Properties that can concern what it spoils; all when absent. */
+  readonly properties?: readonly string[];
 }
 
 /** The anchor of a defect is not in the source exactly once: the source moved on and the defect must follow. */

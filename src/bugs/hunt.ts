@@ -26,7 +26,7 @@ export interface Hunt {
   readonly shape: string;
   readonly seed: number;
   readonly properties: readonly Property[];
-  readonly options: Pick<CaseOptions, 'judge' | 'certain'>;
+  readonly options: Pick<CaseOptions, 'judge' | 'certain' | 'drive'>;
   readonly create: () => Target;
   /** Most cases. */
   readonly cases: number;

@@ -26,8 +26,9 @@ async function run({ root, defect, seeds, cases, shrinkSeconds }: HuntRequest): 
     import('./hunt.js'),
   ]);
   if (!isPlanted(defect)) throw new Error(`defect ${defect.id}: ${defect.file} was not loaded with the defect in it`);
-  const { properties, catalogue, judge } = defaultWorld();
-  const options = { judge, certain: certainClauses(catalogue) };
+  const { properties: all, catalogue, judge, drive } = defaultWorld();
+  const properties = all.filter(({ id }) => defect.properties?.includes(id) ?? true);
+  const options = { judge, certain: certainClauses(catalogue), drive };
   let shrinkShortest: { readonly operations: number; shrink(): ReturnType<typeof shrunkFrom> } | undefined;
   for (const seed of seeds) {
     const shape = defect.shapes[seed % defect.shapes.length]!;

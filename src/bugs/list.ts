@@ -1,6 +1,7 @@
 import type { Defect } from './defect.js';
 import { CACHE_DEFECTS } from './defects/caches.js';
 import { FAULT_DEFECTS } from './defects/faults.js';
+import { ORDER_DEFECTS } from './defects/hypervisor.js';
 import { QUEUE_DEFECTS } from './defects/queue.js';
 import { TRANSLATION_DEFECTS } from './defects/translation.js';
 
@@ -13,4 +14,5 @@ export const DEFECTS: readonly Defect[] = [
   ...CACHE_DEFECTS,
   ...FAULT_DEFECTS,
   ...QUEUE_DEFECTS,
+  ...ORDER_DEFECTS,
 ];

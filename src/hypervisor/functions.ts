@@ -97,11 +97,12 @@ export class AssignableFunction {
     return this.handle();
   }
 
-  /** The host's interrupt handler; at its end the host's EOI, after which a request that came meanwhile is served. */
+  /** The host's interrupt handler, and its EOI, after which a request that came meanwhile is served. */
   private *handle(): Task<void> {
     do {
       this.requested = false;
       yield* this.forward();
+      yield* pause();
     } while (this.requested);
     this.handling = false;
   }

@@ -11,7 +11,7 @@ import type {
 } from '../../spec/interface/scenario.js';
 import type { Target } from '../../spec/interface/target.js';
 import { deviceOperation } from './devices.js';
-import type { Hypervisor } from './hypervisor.js';
+import { BadStimulus, type Hypervisor } from './hypervisor.js';
 import type { Demand, Task } from './task.js';
 
 /** Steps after which a run counts as endless. */
@@ -35,6 +35,9 @@ class Failed extends Error {
     this.failure = failure;
   }
 }
+
+/** The hypervisor's code threw: it does nothing more, and what it was asked is not answered. */
+class Died extends Error {}
 
 /**
  * Runs the hypervisor's tasks and the stimuli in the order that the schedule chooses: whenever several can go on, the
@@ -65,7 +68,9 @@ export class Stage {
   async run(): Promise<TargetFailure | undefined> {
     try {
       await this.finish({ task: this.hypervisor.boot() as Task<undefined>, demand: undefined, observed: undefined });
-      await this.perform();
+      await this.perform().catch((error: unknown) => {
+        if (!(error instanceof Died)) throw error;
+      });
       await this.look();
       return undefined;
     } catch (error) {
@@ -128,7 +133,7 @@ export class Stage {
 
   /** Lets a task go on to its next demand, and issues the operation if it is one. */
   private async step(running: Running): Promise<void> {
-    const { done, value } = running.task.next(running.observed);
+    const { done, value } = this.resumed(running);
     running.observed = undefined;
     if (done === true) {
       this.running.splice(this.running.indexOf(running), 1);
@@ -137,6 +142,16 @@ export class Stage {
     }
     running.demand = value;
     if (value.kind === 'operation') running.observed = await this.issue(value.operation, running.stimulus);
+  }
+
+  /** @throws Died when the hypervisor's own code does */
+  private resumed(running: Running): IteratorResult<Demand, Answer | undefined> {
+    try {
+      return running.task.next(running.observed);
+    } catch (error) {
+      if (error instanceof BadStimulus) throw error;
+      throw new Died();
+    }
   }
 
   /** Runs a task from beginning to end, with nothing in between. */
