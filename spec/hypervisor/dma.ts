@@ -4,8 +4,8 @@ import type { Performed, Reach, Verdict } from '../interface/software.js';
 import { FRAME_BYTES } from '../layout/tokens.js';
 import { holdersOf } from './assignment.js';
 import { foreignBytes } from './contents.js';
-import { choicesOf, possibleOwner } from './memory.js';
-import { breaking, type HypervisorState, onward } from './state.js';
+import { choicesOf, isTaken, possibleOwner } from './memory.js';
+import { breaking, type HypervisorState, onward, type PageChoices } from './state.js';
 
 /** Where a device's request may go by what was asked and answered. */
 interface Admitted {
@@ -21,7 +21,10 @@ const SIZE = BigInt(FRAME_BYTES);
 function admittedFor(state: HypervisorState, { requester, address }: DmaOperation): Admitted {
   const page = Number(address / SIZE);
   const holders = holdersOf(state, requester);
-  const choices = holders.flatMap((vm) => (vm === undefined ? [undefined] : choicesOf(state, vm, page)));
+  const choices = holders.flatMap((vm): PageChoices => {
+    if (vm === undefined) return [undefined];
+    return choicesOf(state, vm, page).filter((frame) => frame === undefined || !isTaken(state, vm, page, frame));
+  });
   const frames = choices.filter((frame) => frame !== undefined);
   const assigned = holders.some((vm) => vm !== undefined);
   const because = !assigned ? 'function of no VM' : frames.length === 0 ? 'page not mapped' : 'page mapped elsewhere';

@@ -26,6 +26,13 @@ export function choicesOf(state: HypervisorState, vm: string, page: number): Pag
   return state.pages[`${vm}/${page}`] ?? NOT_MAPPED;
 }
 
+/** HV-ISO-001. A frame that a page is only about to get is out of reach as long as another page has it. */
+export function isTaken(state: HypervisorState, vm: string, page: number, frame: bigint): boolean {
+  const own = `${vm}/${page}`;
+  if (hasOrHad(state, own, frame)) return false;
+  return Object.keys(state.pages).some((each) => each !== own && hasOrHad(state, each, frame));
+}
+
 /** The VM and page that may be mapped to a frame now, if there is one. */
 export function possibleOwner(state: HypervisorState, frame: bigint): string | undefined {
   return Object.keys(state.pages).find((page) => state.pages[page]!.includes(frame));
@@ -72,10 +79,16 @@ function frameGiven(
   if ((frame & MASK) !== 0n || frame < base || frame >= base + BigInt(bytes)) {
     return breaking(next, 'HV-OWN-001', 'no frame of the arena', 'a frame of the arena', shown);
   }
-  const other = Object.keys(before.pages).find((each) => each !== page && before.pages[each]!.includes(frame));
+  const other = Object.keys(before.pages).find((each) => each !== page && hasOrHad(before, each, frame));
   if (other === undefined) return onward(next, 'HV-OWN-001');
   const whose = vmOf(other.split('/')[0]!) === page.split('/')[0] ? 'the same VM' : 'another VM';
   return breaking(next, 'HV-OWN-001', `frame of ${whose}`, 'a frame that nobody has', `${shown}, which ${other} has`);
+}
+
+/** Whether a page has a frame, or is about to lose it; one that it is only about to get, it may get when the frame is free. */
+function hasOrHad(state: HypervisorState, page: string, frame: bigint): boolean {
+  const coming = state.open.some(({ stimulus, answer }) => pageOf(stimulus) === page && frameIn(answer) === frame);
+  return !coming && state.pages[page]?.includes(frame) === true;
 }
 
 /** HV-OWN-002. The host does not store into memory that a VM has. */

@@ -1,4 +1,4 @@
-import type { Stimulus, StimulusScenario } from '../../../spec/interface/scenario.js';
+import type { StimulusScenario } from '../../../spec/interface/scenario.js';
 import { jsonOf } from '../json.js';
 import type { Budget, Oracle } from './session.js';
 
@@ -66,24 +66,6 @@ async function reorder(session: StimulusSession): Promise<void> {
   }
 }
 
-/** Every number of a stimulus as small as it can be. */
-async function lowerArguments(session: StimulusSession): Promise<void> {
-  const replaced = (at: number, stimulus: Stimulus): readonly Stimulus[] =>
-    session.current.stimuli.map((each, index) => (index === at ? stimulus : each));
-  for (let at = 0; at < session.current.stimuli.length && !session.spent; at++) {
-    for (const [name, value] of Object.entries(session.current.stimuli[at]!.arguments)) {
-      // Tokens stay: each names one request.
-      if (typeof value !== 'number' || name === 'token') continue;
-      const lowered = (lower: number): Stimulus => {
-        const stimulus = session.current.stimuli[at]!;
-        return { ...stimulus, arguments: { ...stimulus.arguments, [name]: lower } };
-      };
-      for (const lower of [0, 1])
-        if (lower < value && (await session.try({ stimuli: replaced(at, lowered(lower)) }))) break;
-    }
-  }
-}
-
 /** Makes stimuli fewer and simpler, and the schedule shorter, until nothing helps any more. */
 export async function shrinkStimuli(
   scenario: StimulusScenario,
@@ -98,7 +80,6 @@ export async function shrinkStimuli(
     await drop(session, 'schedule');
     await lowerChoices(session);
     await reorder(session);
-    await lowerArguments(session);
   } while (session.accepted > before && !session.spent);
   return session.current;
 }
