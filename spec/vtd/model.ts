@@ -28,7 +28,7 @@ import { queueSettled } from './queue-settled.js';
 import { writeRegister } from './register-writes.js';
 import { registerBytes, registerContents, resolveRegister } from './registers.js';
 import { requestWays } from './requests.js';
-import { initialState, stateKey, type VtdState } from './state.js';
+import { initialState, stateKey, stateWith, type VtdState } from './state.js';
 
 /** The specification of a VT-d remapping unit in legacy mode. */
 export const vtdModel: ComponentModel<VtdState> = {
@@ -176,6 +176,6 @@ function undecided(
   lasting = true,
 ): Successor<VtdState> {
   const { kind, reason } = why;
-  const next = lasting ? { ...state, unknown: { kind, reason } } : state;
+  const next = lasting ? stateWith(state, { unknown: { kind, reason } }) : state;
   return { next, clauses: [], evidence: [], labels: [], undecided: { kind, reason } };
 }

@@ -1,3 +1,4 @@
+import { gather } from '../gather.js';
 import type { Evidence } from '../interface/judgement.js';
 import type { DeviceRequest, Piece, RequestSuccessor } from '../interface/model.js';
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
@@ -9,7 +10,7 @@ import { exemptions, protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type RequestContext, translateRequest } from './request.js';
 import { mustBeSnooped } from './snoop.js';
-import { mapFaults, recordOf, type VtdState } from './state.js';
+import { mapFaults, recordOf, stateWith, type VtdState } from './state.js';
 
 /** One way on for a part of a request. */
 export type Way = RequestSuccessor<VtdState>;
@@ -38,7 +39,7 @@ export function requestWays(state: VtdState, request: DeviceRequest, context: Re
   const pages = pagesOf(request);
   const start: Way = { next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] };
   const split = pages.reduce<readonly Way[]>(
-    (ways, page) => ways.flatMap((way) => pageWays(way.next, page, context).map((next) => join(way, next))),
+    (ways, page) => gather(ways, (way) => pageWays(way.next, page, context).map((next) => join(way, next))),
     [start],
   );
   if (pages.length === 1) return split;
@@ -80,8 +81,8 @@ export function pageWays(state: VtdState, page: Page, context: RequestContext): 
   if (state.unknown !== undefined) return [undecided(state, page, state.unknown.kind, state.unknown.reason)];
   const states =
     state.pending.translation === undefined ? [state] : [state, completeGlobalCommand(state, context.view.now)];
-  const ways = states.flatMap((each) =>
-    mergeBlocked(pageOutcomes(each, page, context)).flatMap((outcome) => wayOf(each, page, outcome)),
+  const ways = gather(states, (each) =>
+    gather(mergeBlocked(pageOutcomes(each, page, context)), (outcome) => wayOf(each, page, outcome)),
   );
   if (states.length === 1) return ways;
   return ways.map((each) => ({ ...each, clauses: [...each.clauses, 'VTD-GCMD-017'] }));
@@ -141,7 +142,7 @@ function untranslated(page: Page): Outcome {
 
 function undecided(state: VtdState, page: Page, kind: 'undefined' | 'inconclusive', reason: string): Way {
   return {
-    next: { ...state, unknown: { kind, reason } },
+    next: stateWith(state, { unknown: { kind, reason } }),
     pieces: [pieceOf(page, { kind: 'blocked' })],
     clauses: [],
     evidence: [],

@@ -1,3 +1,4 @@
+import { gather } from '../../spec/gather.js';
 import type { DeviceRequest, Piece } from '../../spec/interface/model.js';
 import type { DmaObservation, InterruptMessage, Observation } from '../../spec/interface/observations.js';
 import type { DmaOperation, MessageOperation } from '../../spec/interface/operations.js';
@@ -68,14 +69,14 @@ export function applyPieces(
 /** Whether what was seen of snooping fits: something went to memory, and what was not snooped need not be (N39). */
 function snoopFits(pieces: readonly Piece[], snooped: boolean | undefined): boolean {
   if (snooped === undefined) return true;
-  const accesses = pieces.flatMap(({ effect }) => (effect.kind === 'memory' ? [effect] : []));
+  const accesses = gather(pieces, ({ effect }) => (effect.kind === 'memory' ? [effect] : []));
   return accesses.length > 0 && (snooped || accesses.some((effect) => effect.snooped === undefined));
 }
 
 /** The clauses that an observation of snooping was held against. */
 export function snoopClauses(pieces: readonly Piece[], observation: Observation): readonly string[] {
   if (observation.of !== 'dma' || observation.snooped === undefined) return [];
-  return pieces.flatMap(({ effect }) =>
+  return gather(pieces, ({ effect }) =>
     effect.kind === 'memory' && effect.snooped !== undefined ? [effect.snooped] : [],
   );
 }

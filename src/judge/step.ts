@@ -1,3 +1,4 @@
+import { gather } from '../../spec/gather.js';
 import type { DepartureSearch, MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type { DmaOperation, MessageOperation, Operand, RegisterAddress } from '../../spec/interface/operations.js';
@@ -21,10 +22,10 @@ export function waysOn(bench: Bench, world: World, at: number, mode: Mode): read
   const plain = (how: Mode): readonly Way[] =>
     starts.length === 1
       ? operationWays(bench, starts[0]!, at, how)
-      : starts.flatMap((start) => operationWays(bench, start, at, how));
+      : gather(starts, (start) => operationWays(bench, start, at, how));
   if (mode === 'admitted') {
     const ways = plain('admitted');
-    return ways.length === 1 ? withMessages(bench, ways[0]!, at) : ways.flatMap((way) => withMessages(bench, way, at));
+    return ways.length === 1 ? withMessages(bench, ways[0]!, at) : gather(ways, (way) => withMessages(bench, way, at));
   }
   const silent = plain('admitted').flatMap((way) => withDeviantMessages(bench, way, at));
   const broken = plain('deviant').flatMap((way) => {
@@ -148,7 +149,7 @@ function requested(
     mode === 'admitted'
       ? admittedEnds(bench, world, at, unit, carried, view)
       : unit.model.deviantRequest(state, carried.request, view, searchFor(bench, at, carried));
-  const ways = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, observation));
+  const ways = gather(successors, (successor) => requestWay(bench, world, at, unit, carried, successor, observation));
   if (mode === 'admitted' || ways.length > 0 || bench.wanted !== undefined) return ways;
   return unexplained(bench, world, at, unit, carried, observation);
 }
@@ -181,7 +182,7 @@ function unexplained(
   const { begin, complete } = observation;
   const unseen: Observation = { of: 'dma', begin, complete };
   const successors = unit.model.request(world.states[unit.key], carried.request, world.memory.view(at));
-  const [way] = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, unseen));
+  const [way] = gather(successors, (successor) => requestWay(bench, world, at, unit, carried, successor, unseen));
   if (way === undefined || observation.of !== 'dma') return [];
   const ended = successors[0]?.pieces.map(({ effect }) => effect.kind).join(', ') ?? '';
   const saw = `${observation.status ?? 'no status'}, ${observation.data === undefined ? 'no data' : 'data'}`;
@@ -212,7 +213,7 @@ function requestWay(
   }
   const applied = applyPieces(world, successor.pieces, carried, observation, bench.map, at);
   if (applied === undefined) return [];
-  const interrupts = successor.pieces.flatMap(({ effect, offset }) =>
+  const interrupts = gather(successor.pieces, ({ effect, offset }) =>
     effect.kind === 'interrupt' ? [carried.request.address + BigInt(offset)] : [],
   );
   const seen = withDeviceView(successor, observation);
@@ -235,7 +236,7 @@ function settled(bench: Bench, world: World, at: number): readonly Way[] {
   const start: readonly Way[] = [{ world: onward(world, {}), evidence: [] }];
   return bench.units.reduce(
     (ways, unit) =>
-      ways.flatMap((way) =>
+      gather(ways, (way) =>
         unit.model
           .settle(way.world.states[unit.key], way.world.memory.view(at))
           .map((successor) => ({ world: onItsOwn(way.world, at, unit.key, successor), evidence: [] })),

@@ -1,4 +1,4 @@
-import type { Invalidation, VtdState } from '../state.js';
+import { type Invalidation, stateWith, type VtdState } from '../state.js';
 
 /** Which invalidations decide what may still be remembered. caching-rule lines 1 and 6; facts 7.6, 7.9. */
 
@@ -11,13 +11,13 @@ export function withCompleted(state: VtdState, invalidations: readonly Invalidat
   if (first === undefined) return state;
   const all = [...state.invalidations, ...invalidations.map((each) => ({ ...each, completed: now }))];
   const flushed = first.impliedBy === undefined ? withBufferFlushed(state, first.submitted, now) : state;
-  return withoutForgotten({ ...flushed, invalidations: all });
+  return withoutForgotten(stateWith(flushed, { invalidations: all }));
 }
 
 /** A flush of the write buffer was observed complete at tick `now`. */
 export function withBufferFlushed(state: VtdState, submitted: number, now: number): VtdState {
   if (!state.caps.writeBufferFlush) return state;
-  return { ...state, bufferFlushes: [...state.bufferFlushes, { submitted, completed: now }] };
+  return stateWith(state, { bufferFlushes: [...state.bufferFlushes, { submitted, completed: now }] });
 }
 
 /**
@@ -62,12 +62,11 @@ function withoutForgotten(state: VtdState): VtdState {
   const since = forgottenBefore(state.invalidations);
   const decides = (each: Invalidation): boolean =>
     each.cache === 'iotlb' ? each.submitted >= flush.submitted : each.submitted >= since || !isOverAt(each, flush);
-  return {
-    ...state,
+  return stateWith(state, {
     invalidations: state.invalidations.filter(decides),
     // One that went with this very flush says what the flush was for (VTD-GCMD-009).
     formerRoots: state.formerRoots.filter(
       ({ until }) => until > since || (until === since && state.caps.setRootFlushes),
     ),
-  };
+  });
 }
