@@ -1,6 +1,6 @@
 import { field, isSet } from '../bits.js';
 import { GLOBAL_COMMAND, RTADDR_FIELDS } from '../layout/vtd.js';
-import { withBufferFlushed, withCompleted } from './caching/completed.js';
+import { invalidationOf, withBufferFlushed, withCompleted } from './caching/completed.js';
 import { globalScope } from './caching/scope.js';
 import { hasWork, isBusy } from './queue.js';
 import { emptyQueue } from './queue-state.js';
@@ -189,12 +189,8 @@ function withRoot(state: VtdState, root: LatchedPointer, now: number): VtdState 
   const former = state.root === undefined ? [] : [{ ...state.root, until }];
   const latched = stateWith(state, { root, rootSet: true, formerRoots: [...state.formerRoots, ...former] });
   if (!state.caps.setRootFlushes) return latched;
-  const flushed = (cache: 'context' | 'iotlb', order: number): Invalidation => ({
-    ...globalScope(cache),
-    submitted: root.since,
-    order,
-    impliedBy: 'VTD-GCMD-009',
-  });
+  const flushed = (cache: 'context' | 'iotlb', order: number): Invalidation =>
+    invalidationOf(globalScope(cache), { submitted: root.since, order, impliedBy: 'VTD-GCMD-009' });
   return withCompleted(latched, [flushed('context', 0), flushed('iotlb', 1)], now);
 }
 

@@ -1,6 +1,6 @@
 import { field, isSet } from '../bits.js';
 import { CCMD_FIELDS, CONTEXT_GRANULARITY, IOTLB_FIELDS, IOTLB_GRANULARITY, IVA_FIELDS } from '../layout/vtd.js';
-import { withCompleted } from './caching/completed.js';
+import { invalidationOf, withCompleted } from './caching/completed.js';
 import { contextCommandScope, type InvalidationScope, iotlbCommandScope } from './caching/scope.js';
 import type { CommandResult } from './global-command.js';
 import { type Invalidation, stateWith, type VtdState } from './state.js';
@@ -38,9 +38,9 @@ function commandFrom(
   submitted: number,
   isLawful: typeof contextGranularityLawful,
 ): Invalidation {
-  const command: Invalidation = { ...scope, submitted };
+  const command = invalidationOf(scope, { submitted });
   const lawful = [0, 1, 2, 3].filter((performed) => isLawful(state, command, performed));
-  return { ...command, answers: { lawful, refusal: refusalClause(state, scope.granularity) } };
+  return invalidationOf(scope, { submitted, answers: { lawful, refusal: refusalClause(state, scope.granularity) } });
 }
 
 /** The rule by which an invalidation reports granularity 00b. Facts 7.7. */
@@ -72,7 +72,8 @@ export function completeInvalidation(
   const { [cache]: command, ...pending } = state.pending;
   if (command === undefined) return state;
   const lawful = performed === undefined ? (command.answers?.lawful ?? []) : [performed];
-  const answered = { ...command, ...(command.answers ? { answers: { ...command.answers, lawful } } : {}) };
+  const { submitted, answers } = command;
+  const answered = invalidationOf(command, { submitted, answers: answers && { lawful, refusal: answers.refusal } });
   const done = stateWith(state, { pending, performed: { ...state.performed, [cache]: answered } });
   return lawful.includes(0) ? done : withCompleted(done, [answered], now);
 }

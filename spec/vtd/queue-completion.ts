@@ -1,7 +1,7 @@
 import { gather } from '../gather.js';
 import type { MemoryView, OwnStore, Successor } from '../interface/model.js';
 import { QUEUE_ERROR } from '../layout/vtd-queue.js';
-import { withCompleted } from './caching/completed.js';
+import { invalidationOf, withCompleted } from './caching/completed.js';
 import type { Command, DescriptorError } from './descriptor.js';
 import { eventMessage, raiseCompletion } from './events.js';
 import { hasWork, queuePlace } from './queue.js';
@@ -106,7 +106,7 @@ function prove(state: VtdState, queue: QueueState, wait: FetchedWait, now: numbe
 /** The invalidations among descriptors. */
 export function queuedInvalidations(descriptors: readonly Fetched[]): readonly Invalidation[] {
   return gather(descriptors, ({ command, order, submitted }) =>
-    command.kind === 'invalidate' ? [{ ...command.scope, submitted, order }] : [],
+    command.kind === 'invalidate' ? [invalidationOf(command.scope, { submitted, order })] : [],
   );
 }
 

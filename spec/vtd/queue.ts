@@ -109,8 +109,8 @@ export function sequencesOf(state: VtdState, queue: QueueState, view: MemoryView
 const tooMuch: Sequence = { items: [], end: { kind: 'undecided', reason: 'too many ways to read the queue' } };
 
 function grow(sequence: Sequence, decoded: Decoded, submitted: number, next: number): Sequence {
-  if (decoded.kind === 'error' || decoded.kind === 'undecided') return { ...sequence, end: decoded };
-  return { ...sequence, items: [...sequence.items, { command: decoded, submitted, next }] };
+  if (decoded.kind === 'error' || decoded.kind === 'undecided') return { items: sequence.items, end: decoded };
+  return { items: [...sequence.items, { command: decoded, submitted, next }], end: sequence.end };
 }
 
 /**

@@ -49,8 +49,9 @@ export function translateRequest(
   if (request.address >= INTERRUPT_RANGE.first && request.address <= INTERRUPT_RANGE.last) {
     return [interruptRange(request)];
   }
-  const pointers = [state.root, state.pending.setRoot].flatMap((each) => (each === undefined ? [] : [each]));
-  const refused = pointers.flatMap((pointer) => pointerRefusal(pointer, state.caps) ?? []).map(withoutFpd);
+  const pointers = [state.root, state.pending.setRoot].filter((each) => each !== undefined);
+  const refusals = pointers.map((pointer) => pointerRefusal(pointer, state.caps));
+  const refused = refusals.filter((each) => each !== undefined).map(withoutFpd);
   if (pointers.every((pointer) => pointer.mode !== 0 || pointer.ioPermissions)) return refused;
   const past = pastOf(state, view);
   const roots = rootsOf(state, request.sourceId, past);
@@ -148,9 +149,12 @@ function under(context: LiveContext, end: Translation, faultProcessingDisabled: 
   const evidence = [...context.evidence, ...end.evidence];
   if (end.kind === 'undecided') return { ...end, evidence, faultProcessingDisabled };
   const stale = [...context.stale, ...end.stale];
-  if (end.kind === 'blocked') return { ...end, stale, evidence, faultProcessingDisabled };
+  if (end.kind === 'blocked') {
+    return { kind: 'blocked', conditions: end.conditions, evidence, stale, faultProcessingDisabled };
+  }
+  const { address, labels, forcedSnoop } = end;
   const clauses = [...context.clauses, ...end.clauses];
-  return { ...end, clauses, stale, evidence, faultProcessingDisabled };
+  return { kind: 'translated', address, clauses, labels, evidence, stale, forcedSnoop, faultProcessingDisabled };
 }
 
 function faulted(

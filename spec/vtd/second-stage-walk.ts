@@ -5,7 +5,7 @@ import { FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
 import { isCurrent } from './caching/past.js';
 import { clauseOf } from './caching/scope.js';
 import { condition, type FaultCondition } from './conditions.js';
-import { EntryEvidence } from './entry-evidence.js';
+import { EntryEvidence } from './evidence.js';
 import {
   describeSecondStageEntry,
   LEVEL_NAMES,
@@ -31,7 +31,7 @@ export type Translation =
       /** Entries it rests on that memory does not hold any more. */
       readonly stale: readonly string[];
       /** Whether the access is snooped whatever its attribute says; absent where no rule speaks of snooping. */
-      readonly forcedSnoop?: boolean;
+      readonly forcedSnoop?: boolean | undefined;
     }
   /** Any one of the conditions may be reported. */
   | {

@@ -69,13 +69,13 @@ export interface Invalidation extends InvalidationScope {
   /** Tick of the operation that asked for it. */
   readonly submitted: number;
   /** For one asked for by register: values of CAIG or IAIG that answer it, and why 00b is among them, if it is. */
-  readonly answers?: { readonly lawful: readonly number[]; readonly refusal: string };
+  readonly answers?: { readonly lawful: readonly number[]; readonly refusal: string } | undefined;
   /** Tick at which software observed completion. */
-  readonly completed?: number;
+  readonly completed?: number | undefined;
   /** For one that was queued, or came with others: its place among those that were asked for together. */
-  readonly order?: number;
+  readonly order?: number | undefined;
   /** The clause by which a command does it on the side. */
-  readonly impliedBy?: string;
+  readonly impliedBy?: string | undefined;
 }
 
 /** The value of RTADDR that SRTP latched. Facts 1.5, 2.3. */

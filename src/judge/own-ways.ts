@@ -4,7 +4,7 @@ import type { InterruptMessage } from '../../spec/interface/observations.js';
 import { accessOf, unitOf } from './access.js';
 import type { Bench } from './bench.js';
 import { carriedBy } from './dma.js';
-import type { Unit, Way, World } from './world.js';
+import { statesWith, type Unit, type Way, type World } from './world.js';
 
 /** What components do on their own: write memory, send messages, get on with their work. */
 
@@ -23,7 +23,7 @@ export function onItsOwn(world: World, at: number, key: string, successor: Succe
     world.trail === undefined || successor.clauses.length === 0
       ? world.trail
       : { ...world.trail, clauses: [...world.trail.clauses, ...successor.clauses] };
-  return { ...world, states: { ...world.states, [key]: successor.next }, memory, lost, undecided, trail };
+  return { ...world, states: statesWith(world, key, successor.next), memory, lost, undecided, trail };
 }
 
 function allIdle(bench: Bench, world: World): boolean {

@@ -10,7 +10,7 @@ import { meetsStore, viewDuring } from './overlap.js';
 import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
 import { seenAddresses } from './seen.js';
 import { loaded, type Mode, stored } from './step-memory.js';
-import { onward, type Unit, undecidedWay, type Way, type World } from './world.js';
+import { onward, statesWith, type Unit, undecidedWay, type Way, type World } from './world.js';
 
 /**
  * Every way on from a world through step `at` that fits what was observed: what components did on
@@ -70,7 +70,7 @@ function operationWays(bench: Bench, world: World, at: number, mode: Mode): read
 }
 
 function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {
-  const states = { ...world.states, [component]: successor.next };
+  const states = statesWith(world, component, successor.next);
   const undecided =
     successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
   const next = onward(world, { states, undecided }, successor);

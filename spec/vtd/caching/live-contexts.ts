@@ -13,7 +13,7 @@ import {
   domainOf,
   faultProcessingDisabled,
 } from '../context-entry.js';
-import { EntryEvidence } from '../entry-evidence.js';
+import { EntryEvidence } from '../evidence.js';
 import { describeRootEntry, rootEntry, rootEntryAddress } from '../root-entry.js';
 import type { FormerPointer, Invalidation, VtdState } from '../state.js';
 import { isCurrent, type Past } from './past.js';
