@@ -17,15 +17,14 @@ export type Way = RequestSuccessor<VtdState>;
 
 /** The pages of a request: its parts, cut at 4 KiB boundaries. */
 export function pagesOf(request: DeviceRequest): readonly (PageRequest & { readonly offset: number })[] {
-  const { sourceId, access } = request;
-  const snoop = request.noSnoop === true ? { noSnoop: true } : {};
-  if (request.bytes === 0) return [{ sourceId, access, ...snoop, address: request.address, bytes: 0, offset: 0 }];
+  const { sourceId, access, noSnoop } = request;
+  if (request.bytes === 0) return [{ sourceId, access, noSnoop, address: request.address, bytes: 0, offset: 0 }];
   const pages: (PageRequest & { readonly offset: number })[] = [];
   for (let offset = 0; offset < request.bytes; ) {
     const address = request.address + BigInt(offset);
     const room = 4096 - Number(address & 0xfffn);
     const bytes = Math.min(room, request.bytes - offset);
-    pages.push({ sourceId, access, ...snoop, address, bytes, offset });
+    pages.push({ sourceId, access, noSnoop, address, bytes, offset });
     offset += bytes;
   }
   return pages;

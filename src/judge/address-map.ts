@@ -58,6 +58,8 @@ export function paintBytes(base: number, bytes: number): Uint8Array {
 /** The bytes of 64-bit words, little-endian, `repeat` times one after the other. */
 export function wordBytes(words: readonly bigint[], repeat: number): Uint8Array {
   const all = new BigUint64Array(words.length * repeat);
+  // Software mostly clears whole tables.
+  if (words.every((word) => word === 0n)) return new Uint8Array(all.buffer);
   for (let index = 0; index < words.length; index++) all[index] = words[index]!;
   for (let copy = 1; copy < repeat; copy++) all.copyWithin(copy * words.length, 0, words.length);
   return new Uint8Array(all.buffer);

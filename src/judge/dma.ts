@@ -20,18 +20,19 @@ export function carriedBy(profile: Profile, operation: DmaOperation | MessageOpe
   const position = profile.requesters.findIndex((each) => each.id === operation.requester);
   const requester = profile.requesters[position];
   if (requester === undefined) return undefined;
-  const common = { sourceId: requester.routingId, address: operation.address };
+  const sourceId = requester.routingId;
+  const { address } = operation;
   if (operation.op === 'message') {
     const payload = new Uint8Array(4);
     new DataView(payload.buffer).setUint32(0, Number(operation.data & 0xffff_ffffn), true);
-    return { component: requester.component, payload, request: { ...common, bytes: 4, access: 'write' } };
+    const request = { sourceId, pasid: undefined, address, bytes: 4, access: 'write', noSnoop: undefined } as const;
+    return { component: requester.component, payload, request };
   }
-  const pasid = operation.pasid === undefined ? {} : { pasid: operation.pasid };
-  const snoop = operation.noSnoop === true ? { noSnoop: true } : {};
+  const { pasid, bytes, direction: access } = operation;
   return {
     component: requester.component,
-    payload: operation.direction === 'write' ? tokenBytes(position, operation.token, operation.bytes) : undefined,
-    request: { ...common, ...pasid, ...snoop, bytes: operation.bytes, access: operation.direction },
+    payload: access === 'write' ? tokenBytes(position, operation.token, bytes) : undefined,
+    request: { sourceId, pasid, address, bytes, access, noSnoop: operation.noSnoop },
   };
 }
 
