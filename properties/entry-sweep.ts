@@ -46,7 +46,7 @@ export const entrySweep: Property<CaseIntents> = {
   notApplicable: unsuitable,
   sweep: (profile) => {
     const points = sweepPoints(platformOf(profile));
-    return { size: points.size, at: (index) => buildPoint(profile, points.at(index), index) };
+    return { size: points.size, first: points.first, at: (index) => buildPoint(profile, points.at(index), index) };
   },
   intents: (profile) => cases(platformOf(profile), RECIPE),
   build: (profile, intents) => buildCase(profile, intents),

@@ -1,4 +1,7 @@
 import type { Property } from '../src/harness/property.js';
+import { delivery } from './delivery.js';
+import { dmaIsolation } from './dma-isolation.js';
+import { dmaTranslation } from './dma-translation.js';
 import { entrySweep } from './entry-sweep.js';
 import { faultDisable } from './fault-disable.js';
 import { faultEvent } from './fault-event.js';
@@ -22,8 +25,8 @@ import { zeroLength } from './zero-length.js';
 
 /** Every property, in the order in which they are listed and run. */
 export const properties: readonly Property[] = [
-  translation,
-  isolation,
+  dmaTranslation,
+  dmaIsolation,
   faultReporting,
   faultDisable,
   entrySweep,
@@ -42,4 +45,7 @@ export const properties: readonly Property[] = [
   staleWindow,
   frameReuse,
   warmCold,
+  isolation,
+  translation,
+  delivery,
 ];

@@ -76,7 +76,7 @@ export const invalidationQueue: Property<QueueIntents> = {
     const points = sweptQueuePoints(platformOf(profile));
     return {
       size: points.size,
-      first: points.setups,
+      first: points.first,
       at: (index) => buildQueuePoint(profile, points.at(index), index),
     };
   },
@@ -84,7 +84,7 @@ export const invalidationQueue: Property<QueueIntents> = {
     fc.noBias(
       fc.record({
         start: fc.nat(999),
-        size: fc.nat(15),
+        size: fc.nat(5),
         fill: fc.oneof(
           { weight: 2, arbitrary: fc.constant(0) },
           { weight: 1, arbitrary: fc.integer({ min: 1, max: 24 }) },

@@ -5,6 +5,7 @@ import type { Target } from '../spec/interface/target.js';
 import { type ShapeName, shapeOf } from '../src/engine/index.js';
 import type { Property } from '../src/harness/property.js';
 import { checkProperty, PropertyFailed } from '../src/harness/vitest.js';
+import { driveHypervisor } from '../src/hypervisor/drive.js';
 import { createJudge } from '../src/judge/index.js';
 import { createEngineTarget } from '../src/targets/engine.js';
 import { engineProfile } from '../src/targets/engine-profile.js';
@@ -15,7 +16,13 @@ const SHAPES = ['39-4k', '39-2m', '39-1g', '48-4k', '48-2m', '48-1g', '57-4k', '
 describe.each(SHAPES)('engine %s', (shape) => {
   it.each(properties)('$id holds', async (property) => {
     const target = createEngineTarget({ shape });
-    const checked = await checkProperty(target, property, { judge: createJudge(), cases: 8, seed: 7, sweep: 60 });
+    const checked = await checkProperty(target, property, {
+      judge: createJudge(),
+      cases: 8,
+      seed: 7,
+      sweep: 60,
+      drive: driveHypervisor,
+    });
     if (checked.notApplicable === undefined) expect(checked.cases + checked.swept).toBeGreaterThan(0);
     expect(checked.inconclusive).toBeLessThanOrEqual(1);
   });

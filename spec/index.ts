@@ -1,4 +1,6 @@
+import { hypervisorModel } from './hypervisor/model.js';
 import type { ComponentModel } from './interface/model.js';
+import type { SoftwareModel } from './interface/software.js';
 import { vtdModel } from './vtd/model.js';
 
 /**
@@ -7,4 +9,9 @@ import { vtdModel } from './vtd/model.js';
  */
 export function modelOf(architecture: string): ComponentModel<unknown> | undefined {
   return architecture === vtdModel.architecture ? (vtdModel as ComponentModel<unknown>) : undefined;
+}
+
+/** The specification of software under test, by the name that `SoftwareRecord.name` carries. */
+export function softwareModelOf(name: string): SoftwareModel<unknown> | undefined {
+  return name === hypervisorModel.name ? (hypervisorModel as SoftwareModel<unknown>) : undefined;
 }

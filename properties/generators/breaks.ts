@@ -2,8 +2,8 @@
 
 import { CONTEXT_ENTRY, INTERRUPT_RANGE, ROOT_ENTRY } from '../../spec/layout/vtd.js';
 import { FRAME, type Platform, withField } from './capabilities.js';
-import { addressOfClass, replaceField } from './corrupt.js';
-import { ADDRESS_MASK, covers, POINTER_MASK } from './entries.js';
+import { addressOfClass, holeOf, replaceField } from './corrupt.js';
+import { ADDRESS_MASK, covers, PAGE_SIZE_BIT, POINTER_MASK } from './entries.js';
 import type { Mapping, Plan, Seat } from './plan.js';
 
 /** What a break does. */
@@ -57,6 +57,8 @@ export interface Probe {
   readonly write?: boolean;
   /** Input address of the request. */
   readonly address?: bigint;
+  /** Input address of a request before it, for which nothing is broken: what it leads to may be remembered. */
+  readonly before?: bigint;
   readonly bytes?: number;
 }
 
@@ -157,8 +159,11 @@ function breakReserved(chain: Chain): Probe | undefined {
   const entry = entryOf(chain);
   if (entry === undefined) return undefined;
   const bits = oddBits(plan.platform, entry.level, entry.word === mapping.entries.at(-1));
-  const bit = bits[part(detail, 1) % bits.length]!;
-  plan.breakEntry(entry.word, entry.value | (1n << BigInt(bit)));
+  const bit = 1n << BigInt(bits[part(detail, 1) % bits.length]!);
+  // A superpage of a size that does not exist: most often one that would be sound where it does.
+  const page =
+    bit === PAGE_SIZE_BIT && part(detail, 4) % 4 > 0 ? holeOf(plan.platform, covers(entry.level)) : undefined;
+  plan.breakEntry(entry.word, (page === undefined ? entry.value : (entry.value & ~ADDRESS_MASK) | page) | bit);
   return {};
 }
 
@@ -170,12 +175,14 @@ function moveLeaf({ plan, mapping }: Chain, target: bigint): Probe {
   return { address: mapping.iova + (target & (size - 1n)), bytes: 4 };
 }
 
-/** Makes the leaf's page overlap FEExxxxxh; some requests to a superpage go beside the range. */
+/** Makes the leaf's page overlap FEExxxxxh; some requests to a superpage go beside the range, alone or before. */
 function toInterruptRange(chain: Chain): Probe {
   const { detail, mapping } = chain;
   const probe = moveLeaf(chain, INTERRUPT_RANGE.first + BigInt(detail & 0xf) * FRAME);
-  const beside = mapping.level > 1 && part(detail, 1) % 4 === 0;
-  return beside ? { ...probe, address: probe.address! + BESIDE } : probe;
+  if (mapping.level === 1) return probe;
+  const beside = probe.address! + BESIDE;
+  const choice = part(detail, 1) % 4;
+  return choice === 0 ? { ...probe, address: beside } : choice === 1 ? { ...probe, before: beside } : probe;
 }
 
 function beyondWidth({ plan, seat, mapping, detail }: Chain): Probe {

@@ -59,6 +59,13 @@ export function addressOfClass(
   }
 }
 
+/** The first aligned block of that many bytes in the platform's hole, or behind it where there is still nothing. */
+export function holeOf(platform: Platform, bytes: bigint): bigint | undefined {
+  if (platform.hole === undefined) return undefined;
+  const first = (platform.hole + bytes - 1n) & ~(bytes - 1n);
+  return first >> BigInt(platform.hostBits) === 0n && placeOf(platform, first) === 'hole' ? first : undefined;
+}
+
 /**
  * Whether an entry may hold an address: a leaf may name memory outside the arena (it is only read
  * then) and the interrupt range; a pointer to a table must not leave the arena, except to where nothing is.

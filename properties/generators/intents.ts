@@ -33,9 +33,9 @@ export interface PageIntent {
 
 /** An input address: table positions at every level, or the last page below the width. */
 export interface SlotIntent {
-  /** 0: the last page below the limit. */
+  /** 0: the last page below the limit. 1: all positions but one are those of the first slot. */
   readonly edge: number;
-  /** Number of upper levels shared with the first slot. */
+  /** Number of upper levels shared with the first slot; for edge 1, 0 to 5: which level is not. */
   readonly share: number;
   /** Table positions from level 1 up; above 511, one of a few corner values. */
   readonly indices: readonly number[];

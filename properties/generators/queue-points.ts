@@ -34,8 +34,8 @@ export type QueuePoint =
 /** Points of a sweep by number. */
 export interface QueuePoints {
   readonly size: number;
-  /** So many points, the first ones, are ways to set a queue up. */
-  readonly setups: number;
+  /** So many points, the first ones, are ways to set a queue up and types of descriptors. */
+  readonly first: number;
   at(index: number): QueuePoint;
 }
 
@@ -77,6 +77,10 @@ function storesInside({ platform, status }: Places, descriptor: Descriptor): boo
   if ((value & 15n) !== BigInt(type) || field(value, fields.SW) === 0n) return true;
   const address = (field(value, fields.STATUS_ADDRESS) << 2n) & ((1n << BigInt(platform.hostBits)) - 1n);
   return address >= status && address < status + 4096n;
+}
+
+function harmless(places: Places, point: QueuePoint): boolean {
+  return point.kind !== 'descriptor' || storesInside(places, point.descriptor);
 }
 
 /** Good descriptors of each type, whose bits are inverted one by one. */
@@ -185,13 +189,13 @@ function wideTypes({ deviceTlb, pageRequests }: Platform): readonly number[] {
 /** Every bit and type code, every value of the small fields, and every way to set up the queue wrongly. */
 export function sweptQueuePoints(platform: Platform): QueuePoints {
   const places = placesOf(platform);
-  const setups = setupPoints(platform);
-  const points = [...setups, ...bitPoints(places), ...typePoints(platform), ...fieldPoints(places)].filter(
-    (point) => point.kind !== 'descriptor' || storesInside(places, point.descriptor),
-  );
+  // Each way to set the queue up, and each type, is a rule of its own.
+  const early = [...setupPoints(platform), ...typePoints(platform)].filter((point) => harmless(places, point));
+  const late = [...bitPoints(places), ...fieldPoints(places)].filter((point) => harmless(places, point));
+  const points = [...early, ...late];
   return {
     size: points.length,
-    setups: setups.length,
+    first: early.length,
     at: (index) => {
       const point = points[index];
       if (point === undefined) throw new Error(`queue sweep point ${index} of ${points.length} does not exist`);

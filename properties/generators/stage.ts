@@ -116,8 +116,12 @@ export class Stage {
     const mask = this.plan.limit(domain) - 1n;
     const page = ~(covers(level) - 1n);
     if (slot.edge === 0) return mask & page;
+    const top = domain.width.levels - 1;
+    // Addresses that are alike but for one position are those that a short key would confuse.
+    const own = slot.edge === 1 ? [top, top, top - 1, 2, 1, 0][slot.share]! : undefined;
     const indices = slot.indices.map((index, at) => {
-      const value = at >= 5 - slot.share ? first.indices[at]! : index;
+      const shared = own === undefined ? at >= 5 - slot.share : at !== own;
+      const value = shared ? first.indices[at]! : index;
       return value > 511 ? CORNERS[value & 7]! : value;
     });
     return addressOf(indices, domain.width.levels) & mask & page;

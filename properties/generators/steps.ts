@@ -51,6 +51,7 @@ function doBreak(stage: Stage, step: Extract<Step, { act: 'break' }>): void {
   const probe = breakChain({ plan, seat, mapping, detail: step.detail }, step.aim);
   if (probe === undefined) return;
   const shape = probeShape(stage, mapping, step.request, probe);
+  if (probe.before !== undefined) stage.send(seat, { ...shape, address: probe.before });
   if (step.aim === 'rootUnreadable') withRoot(stage, seat, shape, plan.platform.hole, 0);
   else if (step.aim === 'mode') {
     // Without ESRTPS the mode must not change while translation is on; with a queue, the flush would stop.

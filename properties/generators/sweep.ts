@@ -4,8 +4,8 @@ import type { Profile } from '../../spec/interface/profile.js';
 import { CONTEXT_ENTRY, ROOT_ENTRY } from '../../spec/layout/vtd.js';
 import type { Built } from '../../src/harness/property.js';
 import { type Platform, platformOf, type Width } from './capabilities.js';
-import { ADDRESS_CLASSES, addressOfClass, type EntryWords, flip, replaceField } from './corrupt.js';
-import { ADDRESS_MASK, covers, POINTER_MASK, READ_WRITE } from './entries.js';
+import { ADDRESS_CLASSES, addressOfClass, type EntryWords, flip, holeOf, replaceField } from './corrupt.js';
+import { ADDRESS_MASK, covers, PAGE_SIZE_BIT, POINTER_MASK, READ_WRITE } from './entries.js';
 import type { Mapping, Seat } from './plan.js';
 import { Stage } from './stage.js';
 
@@ -24,6 +24,8 @@ export interface SweepPoint {
     | { readonly kind: 'bit'; readonly bit: number }
     | { readonly kind: 'field'; readonly field: 'AW' | 'TT' | 'DID'; readonly value: bigint }
     | { readonly kind: 'address'; readonly address: bigint }
+    /** A superpage, sound but for its size, which the unit does not have. */
+    | { readonly kind: 'superpage'; readonly address: bigint }
     /** Every bit is 1, as where nothing answers a read. */
     | { readonly kind: 'ones' };
 }
@@ -103,12 +105,28 @@ function paging(platform: Platform, width: Width): Section[] {
   return [...upper.flatMap((level) => each(1, level)), ...platform.leafLevels.flatMap((leaf) => each(leaf, leaf))];
 }
 
-/** Every point of the sweep for a platform. */
-export function sweepPoints(platform: Platform): Section {
-  const [first] = platform.widths;
-  const upper = first === undefined ? [] : structures(platform, first);
-  const sections = [...upper, ...platform.widths.flatMap((width) => paging(platform, width))];
-  const size = sections.reduce((sum, section) => sum + section.size, 0);
+/** Superpages of sizes that exist elsewhere, but not here: at the start of memory, and where nothing is. */
+function superpages(platform: Platform, width: Width): Section[] {
+  return [2, 3]
+    .filter((level) => !platform.leafLevels.includes(level))
+    .map((level) => {
+      const addresses = [0n, holeOf(platform, covers(level))].filter((address) => address !== undefined);
+      const changes = addresses.map((address) => ({ kind: 'superpage', address }) as const);
+      return listed({ width, leaf: 1, where: level, present: true }, changes);
+    });
+}
+
+function sizeOf(sections: readonly Section[]): number {
+  return sections.reduce((sum, section) => sum + section.size, 0);
+}
+
+/** Every point of the sweep for a platform; the first ones each stand for a rule of their own. */
+export function sweepPoints(platform: Platform): Section & { readonly first: number } {
+  const [narrowest] = platform.widths;
+  const upper = narrowest === undefined ? [] : structures(platform, narrowest);
+  const large = platform.widths.flatMap((width) => superpages(platform, width));
+  const sections = [...large, ...upper, ...platform.widths.flatMap((width) => paging(platform, width))];
+  const size = sizeOf(sections);
   const at = (index: number): SweepPoint => {
     let rest = index;
     for (const section of sections) {
@@ -117,7 +135,7 @@ export function sweepPoints(platform: Platform): Section {
     }
     throw new Error(`sweep point ${index} of ${size} does not exist`);
   };
-  return { size, at };
+  return { size, first: sizeOf(large), at };
 }
 
 function changed(words: EntryWords, point: SweepPoint): EntryWords {
@@ -125,6 +143,9 @@ function changed(words: EntryWords, point: SweepPoint): EntryWords {
   if (change.kind === 'ones') return { low: ALL_ONES, high: ALL_ONES };
   if (change.kind === 'bit') return flip(words, change.bit);
   if (change.kind === 'field') return replaceField(words, CONTEXT_ENTRY.fields[change.field], change.value);
+  if (change.kind === 'superpage') {
+    return { low: (words.low & ~ADDRESS_MASK) | change.address | PAGE_SIZE_BIT, high: words.high };
+  }
   const mask = typeof where === 'number' ? ADDRESS_MASK : POINTER_MASK;
   const offset = point.leaf === where ? covers(point.leaf) - 1n : 0n;
   return { low: (words.low & ~mask) | (change.address & mask & ~offset), high: words.high };

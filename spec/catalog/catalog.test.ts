@@ -13,7 +13,9 @@ function idsInCode(): ReadonlySet<string> {
       .filter((name) => !/\.test\.ts$|catalog|^histories\b/.test(name) && name.endsWith('.ts'))
       .map((name) => `${root}/${folder}/${name}`),
   );
-  const found = files.flatMap((file) => readFileSync(file, 'utf8').match(/\b(?:VTD|PLAT)-[A-Z]+-[A-Z]?\d+\b/g) ?? []);
+  const found = files.flatMap(
+    (file) => readFileSync(file, 'utf8').match(/\b(?:(?:VTD|PLAT|PCI|HV)-[A-Z]+-[A-Z]?|APIC-)\d+\b/g) ?? [],
+  );
   return new Set(found);
 }
 

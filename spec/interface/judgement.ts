@@ -1,7 +1,7 @@
 /** Judgements: what a history shows, clause by clause, with the evidence. Data only. */
 
-/** How sure a rule is; see the facts sheets. */
-export type EvidenceTag = '2' | '1S' | '1L' | '1Q' | '1X' | '1V' | '1F' | 'k' | 'i';
+/** How sure a rule is; see the facts sheets. `d`: what software under test promises itself, which convicts nobody else. */
+export type EvidenceTag = '2' | 'd' | '1S' | '1L' | '1Q' | '1X' | '1V' | '1F' | 'k' | 'i';
 
 export type Obligation = 'MUST' | 'SHOULD' | 'MAY';
 

@@ -22,9 +22,9 @@ interface ObservationBase extends Span {
   readonly messages?: readonly InterruptMessage[];
 }
 
-/** `store`, `paint`, `regWrite`, `configWrite`, `message`, `eoi`, `settle` and `reset` show nothing of their own. */
+/** `store`, `paint`, `regWrite`, `configWrite`, `message`, `signal`, `eoi`, `settle` and `reset` show nothing of their own. */
 export interface SilentObservation extends ObservationBase {
-  readonly of: 'store' | 'paint' | 'regWrite' | 'configWrite' | 'message' | 'eoi' | 'settle' | 'reset';
+  readonly of: 'store' | 'paint' | 'regWrite' | 'configWrite' | 'message' | 'signal' | 'eoi' | 'settle' | 'reset';
 }
 
 export interface LoadObservation extends ObservationBase {

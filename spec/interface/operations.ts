@@ -133,6 +133,15 @@ export interface MessageOperation {
   readonly data: bigint;
 }
 
+/**
+ * A device raises its interrupt. What it sends, if anything, is what its MSI capability says
+ * (`Requester.msiCapability`), which software has programmed with `configWrite`.
+ */
+export interface SignalOperation {
+  readonly op: 'signal';
+  readonly requester: string;
+}
+
 /** A guest's CPU access. */
 export interface CpuOperation {
   readonly op: 'cpu';
@@ -179,6 +188,7 @@ export type Operation =
   | ConfigWriteOperation
   | DmaOperation
   | MessageOperation
+  | SignalOperation
   | CpuOperation
   | ControllerReadOperation
   | EndOfInterruptOperation

@@ -27,6 +27,11 @@ export interface Requester {
   readonly zeroLengthReads?: boolean;
   /** Whether it can set the no-snoop attribute of its requests; absent means no. */
   readonly noSnoop?: boolean;
+  /**
+   * Byte offset in configuration space of its MSI capability: 64-bit address, one message, no mask per vector. Absent:
+   * it has none that scenarios may use.
+   */
+  readonly msiCapability?: number;
 }
 
 /**

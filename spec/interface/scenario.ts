@@ -61,10 +61,36 @@ export interface Step {
   readonly observation: Observation;
 }
 
+/** What software under test answers to a stimulus; the names belong to that software. */
+export type Answer = Readonly<Record<string, string | number | bigint | boolean>>;
+
+/** Something that happened at the level of software under test. */
+export type SoftwareEvent = {
+  /** Number of hardware operations that had been issued before it. */
+  readonly at: number;
+} & (
+  | { readonly kind: 'asked'; readonly stimulus: Stimulus; readonly id: number }
+  /** `id` is that of the stimulus. */
+  | { readonly kind: 'answered'; readonly id: number; readonly answer: Answer }
+  /** The software has nothing to do: it acts again only when it is asked, or when hardware signals something. */
+  | { readonly kind: 'rest' }
+);
+
+/** What happened at the level of software under test, in order. */
+export interface SoftwareRecord {
+  readonly name: string;
+  readonly configuration: StimulusScenario['software']['configuration'];
+  readonly events: readonly SoftwareEvent[];
+  /** For each hardware operation the stimulus on whose behalf it was issued; -1: none, the software's own doing. For people. */
+  readonly issuers: readonly number[];
+}
+
 /** What happened: the operations with their observations, and the failure that ended it, if one did. */
 export interface History {
   readonly profile: Profile;
   readonly start: StartState;
   readonly steps: readonly Step[];
+  /** Present when the operations were issued by software under test. */
+  readonly software?: SoftwareRecord;
   readonly failure?: TargetFailure;
 }

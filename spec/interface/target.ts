@@ -19,6 +19,8 @@ export interface LateData {
 export interface BatchOptions {
   /** Await each operation before sending the next, to find the one that ends the target. */
   readonly oneByOne?: boolean;
+  /** Observe interrupt messages too, where the target can but would be slower for it. */
+  readonly messages?: boolean;
 }
 
 /**

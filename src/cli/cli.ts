@@ -2,6 +2,7 @@ import { TargetUnavailable } from '../../spec/interface/target.js';
 import { BadInput, CannotWrite, fileTrouble } from '../formats/index.js';
 import { NoSoftware, NothingExecuted } from '../harness/index.js';
 import type { CommandSpec } from './command.js';
+import { BUGS } from './commands/bugs.js';
 import { CHECK_KNOWN } from './commands/check-known.js';
 import { DOCTOR } from './commands/doctor.js';
 import { JUDGE } from './commands/judge.js';
@@ -26,6 +27,7 @@ const COMMANDS: readonly CommandSpec[] = [
   SENSITIVITY,
   SOAK,
   JUDGE_SPEED,
+  BUGS,
 ];
 
 /** Exit codes besides those of a verdict (0 conformant, 1 new deviation, 2 inconclusive or under-exercised). */

@@ -7,6 +7,7 @@ import { catalog } from '../../spec/catalog/index.js';
 import { modelOf } from '../../spec/index.js';
 import type { ComponentCheck } from '../formats/index.js';
 import { createJudge } from '../judge/index.js';
+import { driveSoftware } from './software.js';
 import { ENGINE, QEMU } from './targets.js';
 import type { World } from './world.js';
 
@@ -43,6 +44,7 @@ export function defaultWorld(): World {
     judge: createJudge(),
     checkComponent,
     clauseApplies,
+    drive: driveSoftware,
     tool: { name: NAME, version },
     root,
   };

@@ -32,8 +32,10 @@ function parserOf(commands: readonly CommandSpec[]): CAC {
   parser.help((sections) => {
     const lines = sections.flatMap(({ title, body }) => [title === undefined ? '' : `${title}:`, body, '']);
     const shown = lines.join('\n').split('\n');
+    // What is hidden shows itself when its own help is asked for.
+    const others = hidden.filter((name) => name !== parser.matchedCommandName);
     throw new HelpText(
-      shown.filter((line) => !hidden.some((name) => new RegExp(`^ +(\\$ iovcheck )?${name}\\b`).test(line))).join('\n'),
+      shown.filter((line) => !others.some((name) => new RegExp(`^ +(\\$ iovcheck )?${name}\\b`).test(line))).join('\n'),
     );
   });
   return parser;

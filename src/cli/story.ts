@@ -2,6 +2,7 @@ import type { Evidence, Finding } from '../../spec/interface/judgement.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type { Operand, Operation } from '../../spec/interface/operations.js';
 import type { History } from '../../spec/interface/scenario.js';
+import { softwareStory } from './software-story.js';
 
 /** Bytes shown before the rest is cut off. */
 const SHOWN_BYTES = 16;
@@ -54,6 +55,8 @@ export function operationText(operation: Operation): string {
     }
     case 'message':
       return `${operation.requester} signals ${hex(operation.data)} at ${hex(operation.address)}`;
+    case 'signal':
+      return `${operation.requester} raises its interrupt`;
     case 'cpu':
       return `${operation.vcpu} ${operation.access}s ${operation.bytes} bytes at ${hex(operation.address)}, token ${operation.token}`;
     case 'controllerRead':
@@ -100,15 +103,20 @@ export function findingText(finding: Finding): string[] {
   ];
 }
 
+function stepText({ steps }: History, index: number, finding: Finding | undefined): string {
+  const { operation, observation } = steps[index]!;
+  const mark = finding?.at === index ? '>' : finding?.shownAt === index ? '*' : ' ';
+  const seen = observationText(observation);
+  return `${mark} #${index} ${operationText(operation)}${seen === '' ? '' : ` → ${seen}`}`;
+}
+
 /** A history, a line per operation; the one that broke the rule and the one that showed it are marked. */
 export function historyText(history: History, finding?: Finding): string[] {
   return [
     `from state "${history.start}" on ${history.profile.implementation}`,
-    ...history.steps.map(({ operation, observation }, index) => {
-      const mark = finding?.at === index ? '>' : finding?.shownAt === index ? '*' : ' ';
-      const seen = observationText(observation);
-      return `${mark} #${index} ${operationText(operation)}${seen === '' ? '' : ` → ${seen}`}`;
-    }),
+    ...(history.software === undefined
+      ? history.steps.map((_, index) => stepText(history, index, finding))
+      : softwareStory(history, history.software, (index) => stepText(history, index, finding))),
     ...(history.failure === undefined ? [] : [`! ${history.failure.kind}: ${history.failure.message}`]),
   ];
 }

@@ -2,7 +2,7 @@ import type { Clause } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Target } from '../../spec/interface/target.js';
 import type { ComponentCheck } from '../formats/index.js';
-import type { Judge, Property } from '../harness/index.js';
+import type { Drive, Judge, Property } from '../harness/index.js';
 
 /** How a target is to be made. A field that does not concern a target is not given to it. */
 export interface TargetOptions {
@@ -50,6 +50,8 @@ export interface World {
   readonly judge: Judge;
   readonly checkComponent?: ComponentCheck;
   readonly clauseApplies?: (clause: Clause, profile: Profile) => boolean;
+  /** Runs software under test. */
+  readonly drive?: Drive;
   readonly tool: { readonly name: string; readonly version: string };
   /** Folder of the package: properties/known and properties/cases are below it. */
   readonly root: string;

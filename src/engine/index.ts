@@ -6,6 +6,7 @@
 export { createUnit } from './create.js';
 export { DmaPort } from './dma.js';
 export { type MessageSink, SOURCE_UNIT } from './events.js';
+export { MsiFunction } from './function.js';
 export { PhysicalMemory, type RamRegion } from './memory.js';
 export {
   type CacheSizes,

@@ -10,8 +10,8 @@ import { observationSchema } from './observation.js';
 import { operationSchema } from './operation.js';
 import { profileSchema } from './profile.js';
 import { textSchema, whole } from './scalars.js';
-import { failureSchema, scenarioSchema, startSchema } from './scenario.js';
-import { failureProblems, stepProblems } from './validate-history.js';
+import { failureSchema, scenarioSchema, softwareSchema, startSchema } from './scenario.js';
+import { failureProblems, softwareProblems, stepProblems } from './validate-history.js';
 import { operationProblems } from './validate-operations.js';
 import { type ComponentCheck, profileProblems } from './validate-profile.js';
 
@@ -23,6 +23,7 @@ const historySchema = z.strictObject({
   profile: z.exactOptional(profileSchema),
   start: z.exactOptional(startSchema),
   steps: z.array(z.strictObject({ operation: z.exactOptional(operationSchema), observation: observationSchema })),
+  software: z.exactOptional(softwareSchema),
   failure: z.exactOptional(failureSchema),
 });
 type CompactHistory = z.output<typeof historySchema>;
@@ -71,6 +72,7 @@ export function decodeCase(text: string, file: string, checkComponent?: Componen
   const history = fullHistory(compact, profile, scenario, source);
   refuse(profileProblems(history.profile, checkComponent), source, ['history', 'profile']);
   refuse(stepProblems(history.profile, history.steps), source, ['history', 'steps']);
+  refuse(softwareProblems(history), source, ['history', 'software']);
   const begun = Math.max(history.steps.length, operationsOf(scenario).length);
   refuse(failureProblems(history.failure, begun), source, ['history', 'failure']);
   return { ...stored, history };
@@ -100,6 +102,7 @@ function compactHistory({ profile, scenario, history }: StoredCase): CompactHist
       const equal = planned !== undefined && same(operationSchema, operation, planned);
       return equal ? { observation } : { operation, observation };
     }),
+    ...(history.software === undefined ? {} : { software: history.software }),
     ...(history.failure === undefined ? {} : { failure: history.failure }),
   };
 }
@@ -120,6 +123,7 @@ function fullHistory(compact: CompactHistory, profile: Profile, scenario: Scenar
     profile: compact.profile ?? profile,
     start: compact.start ?? scenario.start,
     steps,
+    ...(compact.software === undefined ? {} : { software: compact.software }),
     ...(compact.failure === undefined ? {} : { failure: compact.failure }),
   };
 }

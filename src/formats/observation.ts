@@ -15,7 +15,7 @@ const vectors = z.exactOptional(z.array(whole(0, 255)));
 const data = z.exactOptional(bytesSchema);
 const value = z.exactOptional(u64Schema);
 
-const SILENT = ['store', 'paint', 'regWrite', 'configWrite', 'message', 'eoi', 'settle', 'reset'] as const;
+const SILENT = ['store', 'paint', 'regWrite', 'configWrite', 'message', 'signal', 'eoi', 'settle', 'reset'] as const;
 
 const variants = [
   z.strictObject({ of: z.literal(SILENT), ...base }),

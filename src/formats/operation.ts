@@ -63,6 +63,7 @@ const variants = [
     noSnoop: z.exactOptional(z.boolean()),
   }),
   z.strictObject({ op: z.literal('message'), requester: textSchema, address: u64Schema, data: u64Schema }),
+  z.strictObject({ op: z.literal('signal'), requester: textSchema }),
   z.strictObject({
     op: z.literal('cpu'),
     vcpu: textSchema,

@@ -18,6 +18,7 @@ const requesterSchema = z.strictObject({
   pasidBits: whole(0, 20),
   zeroLengthReads: z.exactOptional(z.boolean()),
   noSnoop: z.exactOptional(z.boolean()),
+  msiCapability: z.exactOptional(whole(0, 4095)),
 });
 
 const regionSchema = z.strictObject({

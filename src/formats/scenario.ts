@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { Scenario, StartState, Stimulus, TargetFailure } from '../../spec/interface/scenario.js';
+import type {
+  Scenario,
+  SoftwareEvent,
+  SoftwareRecord,
+  StartState,
+  Stimulus,
+  TargetFailure,
+} from '../../spec/interface/scenario.js';
 import { operationSchema } from './operation.js';
 import { hexText, textSchema, whole } from './scalars.js';
 
@@ -28,6 +35,8 @@ const stimulusSchema: z.ZodType<Stimulus> = z.strictObject({
   arguments: z.record(textSchema, argumentSchema),
 });
 
+const configurationSchema = z.record(textSchema, z.union([z.string(), z.number(), z.boolean()]));
+
 /** A scenario ↔ JSON. */
 export const scenarioSchema: z.ZodType<Scenario> = z.discriminatedUnion(
   'level',
@@ -38,7 +47,7 @@ export const scenarioSchema: z.ZodType<Scenario> = z.discriminatedUnion(
       start: startSchema,
       software: z.strictObject({
         name: textSchema,
-        configuration: z.record(textSchema, z.union([z.string(), z.number(), z.boolean()])),
+        configuration: configurationSchema,
       }),
       stimuli: z.array(stimulusSchema),
       schedule: z.array(whole(0)),
@@ -46,6 +55,25 @@ export const scenarioSchema: z.ZodType<Scenario> = z.discriminatedUnion(
   ],
   { error: 'expected a scenario (level "operations" or "stimuli")' },
 );
+
+const at = whole(0);
+const softwareEventSchema: z.ZodType<SoftwareEvent> = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ kind: z.literal('asked'), at, id: whole(0), stimulus: stimulusSchema }),
+    z.strictObject({ kind: z.literal('answered'), at, id: whole(0), answer: z.record(textSchema, argumentSchema) }),
+    z.strictObject({ kind: z.literal('rest'), at }),
+  ],
+  { error: 'expected an event ("asked", "answered" or "rest")' },
+);
+
+/** What happened at the level of software under test ↔ JSON. */
+export const softwareSchema: z.ZodType<SoftwareRecord> = z.strictObject({
+  name: textSchema,
+  configuration: configurationSchema,
+  events: z.array(softwareEventSchema),
+  issuers: z.array(whole(-1)),
+});
 
 /** How a target failed ↔ JSON. */
 export const failureSchema: z.ZodType<TargetFailure> = z.strictObject({

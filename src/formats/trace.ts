@@ -5,8 +5,8 @@ import { checkHeader, decodeWith, encodeWith, parseJson, refuse } from './json.j
 import { observationSchema } from './observation.js';
 import { operationSchema } from './operation.js';
 import { profileSchema } from './profile.js';
-import { failureSchema, startSchema } from './scenario.js';
-import { failureProblems, stepProblems } from './validate-history.js';
+import { failureSchema, softwareSchema, startSchema } from './scenario.js';
+import { failureProblems, softwareProblems, stepProblems } from './validate-history.js';
 import { type ComponentCheck, profileProblems } from './validate-profile.js';
 
 const headerSchema = z.strictObject({
@@ -14,6 +14,7 @@ const headerSchema = z.strictObject({
   version: z.literal(1),
   profile: profileSchema,
   start: startSchema,
+  software: z.exactOptional(softwareSchema),
 });
 
 /** One step ↔ JSON. */
@@ -30,6 +31,7 @@ export function encodeTrace(history: History): string {
     version: 1 as const,
     profile: history.profile,
     start: history.start,
+    ...(history.software === undefined ? {} : { software: history.software }),
   };
   const lines = [
     encodeWith(headerSchema, header),
@@ -51,7 +53,8 @@ export function decodeTrace(text: string, file: string, checkComponent?: Compone
   if (first === undefined) throw new BadInput(`${file}: empty; expected a trace`);
   const raw = parseJson(first.content, first.source);
   checkHeader(raw, 'iovcheck-trace', first.source);
-  const { profile, start } = decodeWith(headerSchema, raw, first.source);
+  const { format: _format, version: _version, ...head } = decodeWith(headerSchema, raw, first.source);
+  const { profile } = head;
   refuse(profileProblems(profile, checkComponent), first.source, ['profile']);
 
   const steps: Step[] = [];
@@ -62,9 +65,10 @@ export function decodeTrace(text: string, file: string, checkComponent?: Compone
     if (isFailureLine(line)) failure = decodeWith(lastSchema, line, source).failure;
     else steps.push(decodeWith(stepSchema, line, source));
   }
-  refuseSteps({ profile, start, steps }, file);
+  refuseSteps({ ...head, steps }, file);
+  refuse(softwareProblems({ ...head, steps }), first.source, ['software']);
   refuse(failureProblems(failure, steps.length), lines.at(-1)!.source, ['failure']);
-  return failure === undefined ? { profile, start, steps } : { profile, start, steps, failure };
+  return failure === undefined ? { ...head, steps } : { ...head, steps, failure };
 }
 
 function isFailureLine(line: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Observation, PollObservation } from '../../spec/interface/observations.js';
 import type { Operation, PollOperation } from '../../spec/interface/operations.js';
 import type { Profile } from '../../spec/interface/profile.js';
-import type { Step, TargetFailure } from '../../spec/interface/scenario.js';
+import type { History, Step, TargetFailure } from '../../spec/interface/scenario.js';
 import { type DataPath, type Problem, show } from './bad-input.js';
 import { operationProblems } from './validate-operations.js';
 
@@ -25,6 +25,28 @@ export function stepProblems(profile: Profile, steps: readonly Step[]): Problem[
 export function failureProblems(failure: TargetFailure | undefined, begun: number): Problem[] {
   if (failure?.at === undefined || failure.at <= begun) return [];
   return [{ path: ['at'], message: `expected an operation that was begun (at most ${begun}), got ${failure.at}` }];
+}
+
+/** Everything in which the record of software contradicts itself or the steps. Paths begin inside the record. */
+export function softwareProblems({ software, steps }: Pick<History, 'software' | 'steps'>): Problem[] {
+  if (software === undefined) return [];
+  const { events, issuers } = software;
+  const asked = new Set<number>();
+  const problems = events.flatMap((event, index): Problem[] => {
+    const path = ['events', index];
+    const before = events[index - 1]?.at ?? 0;
+    if (event.at < before) return wrong([...path, 'at'], `at least ${before}, as the event before it`, event.at);
+    if (event.at > steps.length) return wrong([...path, 'at'], `at most ${steps.length}, the operations`, event.at);
+    if (event.kind === 'rest') return [];
+    const known = asked.has(event.id);
+    if (event.kind === 'asked') asked.add(event.id);
+    else asked.delete(event.id);
+    if (event.kind === 'answered' && !known)
+      return wrong([...path, 'id'], 'a stimulus that waits for an answer', event.id);
+    return event.kind === 'asked' && known ? wrong([...path, 'id'], 'an id of its own', event.id) : [];
+  });
+  if (issuers.length === steps.length) return problems;
+  return [...problems, ...wrong(['issuers'], `one for each of ${steps.length} operations`, issuers.length)];
 }
 
 /** Operations begin in order, and none completes before it began. */

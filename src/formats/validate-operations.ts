@@ -8,6 +8,7 @@ import type {
   RegisterAddress,
   RegisterReadOperation,
   RegisterWriteOperation,
+  SignalOperation,
 } from '../../spec/interface/operations.js';
 import type { Profile, Requester } from '../../spec/interface/profile.js';
 import { type DataPath, type Problem, show } from './bad-input.js';
@@ -61,6 +62,8 @@ function problemsOf(context: Context, operation: Operation, index: number): Prob
       return dmaProblems(context, operation);
     case 'message':
       return messageProblems(context, operation);
+    case 'signal':
+      return signalProblems(context, operation);
     case 'cpu':
       return tokenProblems(context, operation, operation.vcpu);
     case 'controllerRead':
@@ -196,4 +199,10 @@ function messageProblems(context: Context, operation: MessageOperation): Problem
     ...check(requester.msi, ['requester'], 'a requester that can send messages', operation.requester),
     ...check(fits(operation.data, 4), ['data'], 'at most 32 bits', operation.data),
   ];
+}
+
+function signalProblems(context: Context, { requester: id }: SignalOperation): Problem[] {
+  const requester = requesterOf(context, id);
+  if ('message' in requester) return [requester];
+  return check(requester.msiCapability !== undefined, ['requester'], 'a requester with an MSI capability', id);
 }

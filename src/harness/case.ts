@@ -6,6 +6,7 @@ import type {
   History,
   OperationScenario,
   Scenario,
+  SoftwareRecord,
   Step,
   StimulusScenario,
   TargetFailure,
@@ -22,11 +23,13 @@ export type Judge = (history: History, options?: JudgeOptions) => Judgement;
 /** Steps that were run, and the failure that ended them, if one did. */
 export interface Performed {
   readonly steps: readonly Step[];
+  /** What software under test was asked and answered. */
+  readonly software?: SoftwareRecord;
   readonly failure?: TargetFailure;
 }
 
 /** Runs software under test on a target: what it was asked goes in, the hardware operations it issued come out. */
-export type Drive = (scenario: StimulusScenario, target: Target) => Promise<Performed>;
+export type Drive = (scenario: StimulusScenario, target: Target, profile: Profile) => Promise<Performed>;
 
 export interface CaseOptions {
   readonly judge: Judge;
@@ -90,9 +93,20 @@ async function performOperations(scenario: OperationScenario, target: Target, on
     const side = batch.observations.length < operations.length ? 'fewer' : 'more';
     return { steps, failure: nonsense(`${side} observations than operations`) };
   }
+  return finished(target, steps);
+}
+
+/** Ends the scenario on the target, and adds what could be seen only then. */
+async function finished(target: Target, steps: readonly Step[]): Promise<Performed> {
   const end = await target.finish();
   if (end.failure !== undefined) return { steps, failure: end.failure };
   return merge(steps, end.late);
+}
+
+async function performStimuli(scenario: StimulusScenario, target: Target, options: CaseOptions): Promise<Performed> {
+  const driven = await options.drive!(scenario, target, options.profile ?? (await target.describe()));
+  if (driven.failure !== undefined) return driven;
+  return { ...driven, ...(await finished(target, driven.steps)) };
 }
 
 async function perform(
@@ -104,7 +118,7 @@ async function perform(
   const refused = await target.begin(scenario.start, options.cold === true ? { cold: true } : undefined);
   if (refused !== undefined) return { steps: [], failure: refused };
   if (scenario.level === 'operations') return performOperations(scenario, target, oneByOne);
-  return options.drive!(scenario, target);
+  return performStimuli(scenario, target, options);
 }
 
 /**

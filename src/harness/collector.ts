@@ -139,7 +139,8 @@ export class Collector {
     }
     tally.cases += 1;
     let requests = 0;
-    for (const { operation } of outcome.history.steps) if (operation.op === 'dma') requests += 1;
+    for (const { operation } of outcome.history.steps)
+      if (operation.op === 'dma' || operation.op === 'signal') requests += 1;
     tally.requests += requests;
     if (requests > 0) tally.casesWithRequests += 1;
     add(tally.labels, outcome.judgement.labels);

@@ -12,6 +12,12 @@ function request(profile: Profile, requester: string): string | undefined {
   return profile.requesters.some((r) => r.id === requester) ? undefined : `needs a requester "${requester}"`;
 }
 
+function interrupt(profile: Profile, requester: string): string | undefined {
+  const sender = profile.requesters.find(({ id }) => id === requester);
+  if (sender === undefined) return request(profile, requester);
+  return sender.msiCapability === undefined ? `needs an MSI capability of "${requester}"` : undefined;
+}
+
 function attributes(profile: Profile, { requester, bytes, noSnoop }: DmaOperation): string | undefined {
   const sender = profile.requesters.find(({ id }) => id === requester);
   if (bytes === 0 && sender?.zeroLengthReads !== true) return `needs zero-length reads from "${requester}"`;
@@ -31,6 +37,8 @@ function lacking(profile: Profile, operation: Operation): string | undefined {
       return operation.component in profile.components ? undefined : `needs a component "${operation.component}"`;
     case 'message':
       return request(profile, operation.requester);
+    case 'signal':
+      return interrupt(profile, operation.requester);
     case 'dma':
       if (operation.bytes > profile.limits.dmaBytes) return `needs a DMA request of ${operation.bytes} bytes`;
       if (operation.token >= profile.limits.tokens) return `needs token ${operation.token}`;

@@ -19,12 +19,12 @@ export function sameIdentity(a: FindingIdentity, b: FindingIdentity): boolean {
 }
 
 /**
- * Says of a clause id whether a claim that rests on it may be certain: a MUST with tag 2 or 1S.
+ * Says of a clause id whether a claim that rests on it may be certain: a MUST with tag 2, 1S or d.
  * Ids that the catalogue does not have are taken as certain, so that a misspelt one is seen.
  */
 export function certainClauses(catalogue: readonly Clause[]): (clause: string) => boolean {
   const weak = new Set(
-    catalogue.filter((c) => c.obligation !== 'MUST' || (c.tag !== '2' && c.tag !== '1S')).map((c) => c.id),
+    catalogue.filter((c) => c.obligation !== 'MUST' || !['2', '1S', 'd'].includes(c.tag)).map((c) => c.id),
   );
   return (clause) => !weak.has(clause);
 }

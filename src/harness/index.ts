@@ -11,6 +11,8 @@ export { CaseMaker, type CaseOrigin } from './origin.js';
 export type { Built, Property, Sweep, Violation } from './property.js';
 export { type Replay, type ReplayOptions, replay } from './replay.js';
 export { type KindTally, measureSensitivity, type Sensitivity, sensitivityOf, shareRejected } from './sensitivity.js';
+export { Budget } from './shrink/index.js';
+export { type ShownFinding, smallestCase } from './smallest.js';
 export * from './types.js';
 export { NothingExecuted, type Verdict, verdictOf } from './verdict.js';
 export { type Checked, type CheckOptions, checkProperty, PropertyFailed } from './vitest.js';

@@ -1,12 +1,11 @@
 import type { Finding, FindingIdentity } from '../../spec/interface/judgement.js';
 import type { Target } from '../../spec/interface/target.js';
-import { type CaseOptions, type Judge, runCase } from './case.js';
+import { type CaseOptions, type Drive, type Judge, runCase } from './case.js';
 import { jsonOf } from './json.js';
 import { CaseMaker, type CaseOrigin } from './origin.js';
 import type { Built, Property } from './property.js';
-import { caseSeed } from './seeds.js';
-import { showing } from './shows.js';
-import { Budget, shrink } from './shrink/index.js';
+import { Budget } from './shrink/index.js';
+import { smallestCase } from './smallest.js';
 import type { CaseOutcome } from './types.js';
 
 export interface CheckOptions {
@@ -19,6 +18,8 @@ export interface CheckOptions {
   readonly known?: (identity: FindingIdentity) => boolean;
   /** Candidates tried to make a failing case smaller (default 1000; 0 for none). */
   readonly shrinkAttempts?: number;
+  /** Runs software under test. */
+  readonly drive?: Drive;
 }
 
 export interface Checked {
@@ -68,20 +69,16 @@ async function fail(
   options: CaseOptions & { readonly attempts: number },
 ): Promise<never> {
   const profile = await target.describe();
-  const least = await shrink({
-    built,
-    profile,
-    drawn:
-      origin.kind === 'random'
-        ? { property, profile, seed: caseSeed(origin.seed, property.id, origin.index) }
-        : undefined,
-    operations: finding.kind !== 'claim' || built.expectation === undefined,
-    shows: showing(finding, target, { ...options, property }),
-    budget: new Budget(options.attempts, 10_000, () => performance.now()),
-  });
+  const shown = { property, profile, origin, built, finding };
+  const least = await smallestCase(
+    target,
+    shown,
+    options,
+    new Budget(options.attempts, 10_000, () => performance.now()),
+  );
   const outcome = await runCase(target, least.scenario, { ...options, property, built: least });
-  const shown = outcome.finding ?? finding;
-  throw new PropertyFailed(story(property, origin, shown, least, outcome), shown);
+  const again = outcome.finding ?? finding;
+  throw new PropertyFailed(story(property, origin, again, least, outcome), again);
 }
 
 /**
@@ -91,7 +88,7 @@ async function fail(
  * @throws PropertyFailed
  */
 export async function checkProperty(target: Target, property: Property, options: CheckOptions): Promise<Checked> {
-  const { judge, known, seed, cases } = options;
+  const { judge, known, seed, cases, drive } = options;
   const profile = await target.describe();
   const notApplicable = property.notApplicable?.(profile);
   if (notApplicable !== undefined) return { cases: 0, swept: 0, inconclusive: 0, notApplicable };
@@ -102,10 +99,10 @@ export async function checkProperty(target: Target, property: Property, options:
   let inconclusive = 0;
   const one = async (origin: CaseOrigin): Promise<void> => {
     const built = maker.make(origin);
-    const outcome = await runCase(target, built.scenario, { judge, known, property, built, profile });
+    const outcome = await runCase(target, built.scenario, { judge, known, property, built, profile, drive });
     const { finding } = outcome;
     const attempts = options.shrinkAttempts ?? 1000;
-    if (finding !== undefined) await fail(target, property, origin, built, finding, { judge, known, attempts });
+    if (finding !== undefined) await fail(target, property, origin, built, finding, { judge, known, attempts, drive });
     if (outcome.judgement.verdict === 'inconclusive') inconclusive += 1;
   };
   for (let n = 0; n < swept; n += 1) await one({ kind: 'sweep', property: property.id, seed, index: order(n) });

@@ -1,19 +1,8 @@
 import type { RegisterAccess } from '../../spec/interface/model.js';
-import type { Operand, RegisterAddress } from '../../spec/interface/operations.js';
-import type { Step } from '../../spec/interface/scenario.js';
+import type { RegisterAddress } from '../../spec/interface/operations.js';
 import type { Bench } from './bench.js';
+import { operandValue } from './values.js';
 import type { Unit } from './world.js';
-
-/** A value read earlier, for operands that refer to it. `undefined` when it was not observed. */
-export function operandValue(operand: Operand, steps: readonly Step[]): bigint | undefined {
-  if (typeof operand === 'bigint') return operand;
-  const observation = steps[operand.ref]?.observation;
-  const value = observation !== undefined && 'value' in observation ? observation.value : undefined;
-  if (value === undefined) return undefined;
-  const [high, low] = operand.field ?? [63, 0];
-  const taken = (value >> BigInt(low)) & ((1n << BigInt(high - low + 1)) - 1n);
-  return taken * BigInt(operand.scale ?? 1) + (operand.plus ?? 0n);
-}
 
 /** The specification of a component. */
 export function unitOf(bench: Bench, component: string): Unit | undefined {

@@ -3,6 +3,7 @@ import type { Profile } from '../../spec/interface/profile.js';
 import type { Step } from '../../spec/interface/scenario.js';
 import type { AddressMap } from './address-map.js';
 import type { MemoryLog } from './memory.js';
+import type { Functions } from './signals.js';
 import type { Unit } from './world.js';
 
 /** By step, the other steps that were under way at the same time; empty for most histories. */
@@ -23,6 +24,7 @@ export interface Bench {
   readonly units: readonly Unit[];
   readonly steps: readonly Step[];
   readonly overlaps: Overlaps;
+  readonly functions: Functions;
   /** The last request that was worked out, which may be asked for again at once. */
   readonly lastRequest: { of?: WorkedOut };
   /** Which departures are looked for; all when absent. */

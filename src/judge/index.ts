@@ -9,6 +9,8 @@ import { BadHistory, refuseContradictions } from './contradictions.js';
 import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
 import { MemoryLog } from './memory.js';
 import { overlapsOf, undecidedOverlap } from './overlap.js';
+import { functionsOf } from './signals.js';
+import { judgeSoftware, type SoftwareJudgement } from './software.js';
 import { bestWorld, MOST_WORLDS, type Unit, unitFor, type World } from './world.js';
 
 export {
@@ -69,13 +71,21 @@ function unitsOf(profile: Profile): readonly Unit[] {
 
 function isCertain(clause: string): boolean {
   const tag = clauseById(clause)?.tag;
-  return tag === '2' || tag === '1S';
+  return tag === '2' || tag === '1S' || tag === 'd';
 }
 
 /** The bench for a history, and the world in which it begins. */
 function prepare(history: History, map: AddressMap): { readonly bench: Bench; readonly start: World } {
   const { profile, steps } = history;
-  const bench: Bench = { profile, map, units: unitsOf(profile), steps, overlaps: overlapsOf(steps), lastRequest: {} };
+  const bench: Bench = {
+    profile,
+    map,
+    units: unitsOf(profile),
+    steps,
+    overlaps: overlapsOf(steps),
+    functions: functionsOf(profile, steps),
+    lastRequest: {},
+  };
   const states = Object.fromEntries(
     bench.units.map(({ key, model }) => [key, model.initial(profile.components[key]!, profile, history.start)]),
   );
@@ -143,26 +153,51 @@ function judgeWith(history: History, options: JudgeOptions, map: AddressMap): Ju
   const run = runThrough(bench, start, options);
   const world = best(run.worlds);
   const overlap = undecidedOverlap(steps, bench.overlaps);
-  const undecided: readonly Undecided[] = overlap === undefined ? world.undecided : [overlap, ...world.undecided];
+  const undecided: Undecided[] = overlap === undefined ? [...world.undecided] : [overlap, ...world.undecided];
+  const software = judgeSoftware(bench, run.before, history, isCertain);
+  if (software.undecided !== undefined && undecided.length === 0) undecided.push(software.undecided);
   const found = [
     ...run.findings.filter((each) => each.certain),
     ...world.suspected,
     ...run.findings.filter((each) => !each.certain),
+    ...promisesBroken(software.finding, options.known),
   ];
   const [finding, ...candidates] = overlap === undefined ? found.map(told) : [];
   return {
     verdict: finding !== undefined ? 'deviant' : undecided.length > 0 ? 'inconclusive' : 'conformant',
     ...(finding === undefined ? {} : { finding }),
     candidates,
-    known: world.known.map(told),
+    known: [...world.known.map(told), ...knownBroken(software.finding, options.known)],
     undecided,
-    ...countTrail(world, options.explain === true),
+    ...withSoftware(countTrail(world, options.explain === true), software),
     statistics: {
       ...run.statistics,
       operations: steps.length,
       judged: steps.length - new Set(undecided.map((each) => each.at)).size,
     },
   };
+}
+
+/** A broken promise as a finding, unless it is known. */
+function promisesBroken(finding: Finding | undefined, known: IsKnown | undefined): readonly Finding[] {
+  return finding === undefined || known?.(finding) === true ? [] : [finding];
+}
+
+function knownBroken(finding: Finding | undefined, known: IsKnown | undefined): readonly Finding[] {
+  return finding !== undefined && known?.(finding) === true ? [finding] : [];
+}
+
+function withSoftware<T extends Pick<Judgement, 'clauses' | 'labels'>>(counted: T, more: SoftwareJudgement): T {
+  return { ...counted, clauses: added(counted.clauses, more.clauses), labels: added(counted.labels, more.labels) };
+}
+
+function added(
+  counts: Readonly<Record<string, number>>,
+  more: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum: Record<string, number> = { ...counts };
+  for (const key in more) sum[key] = (sum[key] ?? 0) + more[key]!;
+  return sum;
 }
 
 /** Evidence as plain data: the specification may work its words out only when asked. */
@@ -180,6 +215,8 @@ function told(finding: Finding): Finding {
 }
 
 interface Run {
+  /** Worlds before each step. */
+  readonly before: readonly (readonly World[])[];
   readonly worlds: readonly World[];
   readonly findings: readonly Finding[];
   readonly statistics: {
@@ -219,7 +256,7 @@ function runThrough(bench: Bench, start: World, options: JudgeOptions): Run {
     });
     at = from + explanation.frontiers.length - 1;
   }
-  return { worlds: before.at(-1)!, findings, statistics: statisticsOf(bench, before) };
+  return { before, worlds: before.at(-1)!, findings, statistics: statisticsOf(bench, before) };
 }
 
 function tooManyWorlds(worlds: readonly World[], at: number): World {

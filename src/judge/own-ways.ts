@@ -79,6 +79,8 @@ function occasionsOf(bench: Bench, world: World, unit: Unit, at: number): readon
       const touched = touchedBy(bench, world, unit, at);
       return [...memoryOccasions(world, unit, at, touched), { kind: 'request' }];
     }
+    case 'signal':
+      return [{ kind: 'request' }];
     default:
       return [];
   }

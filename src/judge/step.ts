@@ -1,8 +1,14 @@
 import { gather } from '../../spec/gather.js';
-import type { DepartureSearch, MemoryView, RequestSuccessor, Successor } from '../../spec/interface/model.js';
+import type {
+  DepartureSearch,
+  Deviation,
+  MemoryView,
+  RequestSuccessor,
+  Successor,
+} from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
 import type { DmaOperation, MessageOperation, Operand, RegisterAddress } from '../../spec/interface/operations.js';
-import { accessOf, operandValue, unitOf } from './access.js';
+import { accessOf, unitOf } from './access.js';
 import { paintBytes, wordBytes } from './address-map.js';
 import type { Bench } from './bench.js';
 import { applyPieces, type Carried, carriedBy, snoopClauses } from './dma.js';
@@ -10,6 +16,7 @@ import { meetsStore, viewDuring } from './overlap.js';
 import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
 import { seenAddresses } from './seen.js';
 import { loaded, type Mode, stored } from './step-memory.js';
+import { operandValue } from './values.js';
 import { onward, statesWith, type Unit, undecidedWay, type Way, type World } from './world.js';
 
 /**
@@ -58,8 +65,14 @@ function operationWays(bench: Bench, world: World, at: number, mode: Mode): read
       return mode === 'admitted' ? settled(bench, world, at) : [];
     case 'reset':
       return mode === 'admitted' ? [restarted(bench, world, at)] : [];
-    case 'configRead':
+    case 'signal':
+      return signalled(bench, world, at, observation, view, mode);
     case 'configWrite':
+      if (bench.functions.followed.has(at)) return mode === 'admitted' ? [configured(world)] : [];
+      return mode === 'admitted'
+        ? [undecidedWay(world, at, 'configuration space beyond MSI is not specified yet')]
+        : [];
+    case 'configRead':
     case 'cpu':
     case 'controllerRead':
     case 'eoi':
@@ -229,6 +242,57 @@ function requestWay(
 function withDeviceView(successor: RequestSuccessor<unknown>, observation: Observation): RequestSuccessor<unknown> {
   const seen = observation.of === 'dma' && (observation.status ?? observation.data) !== undefined;
   return seen ? { ...successor, clauses: [...successor.clauses, 'PLAT-DMA-001'] } : successor;
+}
+
+/** PCI-MSI-002: software programs a function's MSI capability. */
+function configured(world: World): Way {
+  return { world: onward(world, {}, { clauses: ['PCI-MSI-002'], labels: [], evidence: [] }), evidence: [] };
+}
+
+/** PCI-MSI-001: a function's interrupt is the message that its MSI capability holds, or none. */
+function signalled(
+  bench: Bench,
+  world: World,
+  at: number,
+  observation: Observation,
+  view: MemoryView,
+  mode: Mode,
+): readonly Way[] {
+  const clauses = ['PCI-MSI-001'];
+  const sent = bench.functions.sent.get(at);
+  if (sent === undefined) {
+    return mode === 'admitted'
+      ? [{ world: onward(world, {}, { clauses, labels: [], evidence: [] }), evidence: [] }]
+      : [];
+  }
+  if (mode === 'admitted') return resting(requested(bench, world, at, sent, observation, view, mode), clauses);
+  const { messages = [], begin, complete } = observation;
+  const unseen: Observation = { of: 'signal', begin, complete };
+  const shown = messages.map(({ address, data }) => `${hex(data)} to ${hex(address)}`).join(', ');
+  const deviation: Deviation = {
+    identities: [
+      {
+        clause: 'PCI-MSI-001',
+        kind: 'message-differs',
+        discriminator: shown === '' ? 'message→none' : 'message→other',
+      },
+    ],
+    expected: `${hex(sent.data)} to ${hex(sent.address)}, as the MSI capability says`,
+    observed: shown === '' ? 'no message' : shown,
+  };
+  const interrupts = messages.map(({ address }) => address);
+  return requested(bench, world, at, sent, unseen, view, 'admitted').map((way) => ({ ...way, interrupts, deviation }));
+}
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** Ways whose last step also rests on these clauses. */
+function resting(ways: readonly Way[], clauses: readonly string[]): readonly Way[] {
+  return ways.map((way) => {
+    const { trail } = way.world;
+    if (trail === undefined) return way;
+    return { ...way, world: { ...way.world, trail: { ...trail, clauses: [...trail.clauses, ...clauses] } } };
+  });
 }
 
 /** Every component comes to rest. */

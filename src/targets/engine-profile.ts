@@ -20,6 +20,9 @@ export const EMPTY_ROOT = 0x10_0000n;
 /** Tokens of each requester. */
 export const TOKENS = 32;
 
+/** Byte offset of each requester's MSI capability in configuration space. */
+export const MSI_CAPABILITY = 0x40;
+
 const AFTER_EMPTY_ROOT = EMPTY_ROOT + BigInt(FRAME_BYTES);
 
 /** Names and routing IDs: three functions of one device, and one on another bus. */
@@ -53,6 +56,7 @@ export function engineProfile(shape: Shape): Profile {
         pasidBits: 0,
         zeroLengthReads: true,
         noSnoop: true,
+        msiCapability: MSI_CAPABILITY,
       }),
     ),
     memory: [

@@ -25,6 +25,7 @@ import {
   SOURCE_UNIT,
   shapeOf,
 } from '../engine/index.js';
+import { EngineFunctions } from './engine-functions.js';
 import {
   ARENA_BASE,
   ARENA_BYTES,
@@ -75,6 +76,7 @@ class EngineTarget implements Target {
   private readonly memory: PhysicalMemory;
   private readonly unit: RemappingUnit;
   private readonly port: DmaPort;
+  private readonly functions: EngineFunctions;
   private readonly paint = paintedArena();
   /** Position in the profile, by requester. */
   private readonly positions: ReadonlyMap<string, number>;
@@ -99,6 +101,7 @@ class EngineTarget implements Target {
       this.collectMessage(high, low, data, source);
     this.unit = createUnit({ shape, memory: this.memory, sendMessage });
     this.port = new DmaPort(this.unit, this.memory, sendMessage);
+    this.functions = new EngineFunctions(this.profile.requesters, this.port);
   }
 
   async describe(): Promise<Profile> {
@@ -107,7 +110,7 @@ class EngineTarget implements Target {
 
   async begin(start: StartState): Promise<undefined> {
     this.memory.reset();
-    this.unit.reset('cold');
+    this.reset('cold');
     this.observations = [];
     this.messages = [];
     if (start === 'ready') {
@@ -172,15 +175,29 @@ class EngineTarget implements Target {
         this.halves[0] = Number(BigInt.asIntN(32, operation.data));
         this.deviceWrite(operation.requester, operation.address, new Uint8Array(this.halves.slice(0, 1).buffer));
         return { of: 'message' };
+      case 'signal':
+        this.functions.signal(this.positionOf(operation.requester));
+        return { of: 'signal' };
+      case 'configRead':
+        return { of: 'configRead', value: this.functions.read(operation) };
+      case 'configWrite':
+        this.functions.write(operation, resolveOperand(operation.value, all));
+        return { of: 'configWrite' };
       case 'settle':
         this.unit.settle();
         return { of: 'settle' };
       case 'reset':
-        this.unit.reset(operation.scope);
+        this.reset(operation.scope);
         return { of: 'reset' };
       default:
         throw new Error(`target engine: operation '${operation.op}' (number ${all.length}) is not supported`);
     }
+  }
+
+  /** Memory keeps its contents. */
+  private reset(scope: 'warm' | 'cold'): void {
+    this.unit.reset(scope);
+    this.functions.reset();
   }
 
   private store({ address, words, repeat = 1 }: StoreOperation): Shown<Observation> {

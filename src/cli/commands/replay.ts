@@ -60,7 +60,8 @@ async function replayOne({ world, flags }: Invocation, stored: StoredCase): Prom
   const target = kind.create({ ...kind.optionsFor(stored.profile), ...targetOptions(kind, flags) });
   try {
     const property = world.properties.find((each) => each.id === stored.property);
-    return await replay(target, stored, { judge: world.judge, certain: certainClauses(world.catalogue), property });
+    const { judge, drive } = world;
+    return await replay(target, stored, { judge, drive, certain: certainClauses(world.catalogue), property });
   } finally {
     await target.close();
   }

@@ -178,6 +178,7 @@ async function campaign(
       decodeCase: (text, file) => decodeCase(text, file, world.checkComponent),
       catalogue: world.catalogue,
       ...(world.clauseApplies === undefined ? {} : { clauseApplies: world.clauseApplies }),
+      ...(world.drive === undefined ? {} : { drive: world.drive }),
       tool: world.tool,
       cwd: io.cwd,
     });

@@ -6,6 +6,7 @@ import { lowerFrames } from './frames.js';
 import { lowerIndices } from './indices.js';
 import { type DrawnCase, shrinkIntents } from './intents.js';
 import { type Budget, type Oracle, ShrinkSession } from './session.js';
+import { shrinkStimuli } from './stimuli.js';
 import { lowerTokens, shortenAccesses, shortenStores, simplifyValues } from './values.js';
 
 export { Budget, type Oracle } from './session.js';
@@ -53,7 +54,8 @@ export async function shrinkOperations(
 }
 
 /**
- * Makes the scenario of a finding smaller in two passes: over the intents, with fast-check, and over the operations.
+ * Makes the scenario of a finding smaller in two passes: over the intents, with fast-check, and over the operations, or the
+ * stimuli and the schedule.
  * Every step shows the finding, so what comes back does too when what went in did.
  */
 export async function shrink(request: ShrinkRequest): Promise<Built> {
@@ -61,7 +63,11 @@ export async function shrink(request: ShrinkRequest): Promise<Built> {
   const first = drawn === undefined ? undefined : await shrinkIntents(drawn, shows, budget.part(0.4));
   const smaller = first ?? built;
   const { scenario } = smaller;
-  if (scenario.level !== 'operations' || !request.operations) return smaller;
+  if (!request.operations) return smaller;
+  if (scenario.level === 'stimuli') {
+    const least = await shrinkStimuli(scenario, (candidate) => shows({ ...smaller, scenario: candidate }), budget);
+    return { ...smaller, scenario: least };
+  }
   const rebuilt = (operations: readonly Operation[]): Built => ({ ...smaller, scenario: { ...scenario, operations } });
   const least = await shrinkOperations(scenario.operations, profile, (candidate) => shows(rebuilt(candidate)), budget);
   return rebuilt(least);

@@ -10,7 +10,14 @@ export interface IommuOptions {
 }
 
 /** Files of a running QEMU, by their names in its folder. */
-export const FILES = { qtest: 'qtest', qmp: 'qmp', firmware: 'firmware', ram: 'ram', stderr: 'stderr' } as const;
+export const FILES = {
+  qtest: 'qtest',
+  qmp: 'qmp',
+  firmware: 'firmware',
+  ram: 'ram',
+  trace: 'trace',
+  stderr: 'stderr',
+} as const;
 
 /** The firmware: nothing but HLT, so that the CPU rests and virtual time jumps from timer to timer. */
 export function haltingFirmware(): Uint8Array {
@@ -34,6 +41,7 @@ export function qemuArguments(qemu: QemuFound, iommu: IommuOptions, folder: stri
     ]),
     ...eduArguments(),
     ...['-qtest', `pipe:${folder}/${FILES.qtest}`, '-qtest-log', 'none', '-qmp', `unix:${folder}/${FILES.qmp}`],
+    ...['-D', `${folder}/${FILES.trace}`],
     ...(qemu.accel === 'qtest' ? ['-accel', 'qtest'] : ['-accel', 'tcg', '-icount', 'shift=0,sleep=off']),
   ];
 }

@@ -1,4 +1,3 @@
-import { configAddress, EDU_MSI_CAPABILITY } from './pci.js';
 import type { Pipeline } from './pipeline.js';
 import { type EduPlace, SLOT_BYTES, SLOTS } from './platform.js';
 import { hex, readLine, writeLine } from './qtest.js';
@@ -102,20 +101,10 @@ function pass(pipeline: Pipeline, edu: EduPlace, clock: Clock, owner: number | u
   pipeline.read(`${readLine(4, edu.bar + REGISTER.command)} ${'.'.repeat(PADDING)}`, () => {}, owner);
 }
 
-/** Adds the lines that make the device send an MSI. QEMU sends 16 bits of data, the upper 16 are zero. */
-export function sendMessage(pipeline: Pipeline, edu: EduPlace, address: bigint, data: bigint, owner: number): void {
-  const config = (offset: number) => configAddress(edu.routingId, EDU_MSI_CAPABILITY + offset);
-  const set = (enable: 0 | 1, to: bigint, value: bigint) => {
-    pipeline.add(writeLine(2, config(2), 0), owner);
-    pipeline.add(writeLine(4, config(4), to), owner);
-    pipeline.add(writeLine(4, config(8), to >> 32n), owner);
-    pipeline.add(writeLine(2, config(12), value), owner);
-    pipeline.add(writeLine(2, config(2), enable), owner);
-  };
-  set(1, address, data);
+/** Adds the lines that raise the device's interrupt and take it back; what it sends is up to its MSI capability. */
+export function raiseInterrupt(pipeline: Pipeline, edu: EduPlace, owner?: number): void {
   pipeline.add(writeLine(4, edu.bar + REGISTER.interruptRaise, 1), owner);
   pipeline.add(writeLine(4, edu.bar + REGISTER.interruptAcknowledge, 1), owner);
-  set(0, 0n, 0n);
 }
 
 function littleEndian(value: bigint): string {

@@ -1,23 +1,24 @@
 import type { Observation } from '../../../spec/interface/observations.js';
 import type {
   DmaOperation,
-  MessageOperation,
   Operand,
   Operation,
   PollOperation,
   RegisterAddress,
   RegisterReadOperation,
   RegisterWriteOperation,
+  SignalOperation,
   StoreOperation,
 } from '../../../spec/interface/operations.js';
 import type { Profile } from '../../../spec/interface/profile.js';
 import { resolveOperand } from '../operands.js';
 import { resolveRegister } from '../registers.js';
-import { sendMessage, slotOffset, startDma } from './edu.js';
+import { slotOffset, startDma } from './edu.js';
+import { Functions } from './functions.js';
 import { RESTORED_REGISTERS } from './iommu.js';
 import type { Machine } from './machine.js';
 import { configAddress } from './pci.js';
-import { ARENA, EDUS, VTD_REGISTERS_BASE, VTD_REGISTERS_BYTES } from './platform.js';
+import { ARENA, EDUS, type EduPlace, VTD_REGISTERS_BASE, VTD_REGISTERS_BYTES } from './platform.js';
 import { readLine, writeLine } from './qtest.js';
 import { paint } from './ram.js';
 import { checkDma, requesterPosition } from './requests.js';
@@ -44,10 +45,12 @@ export class Executor {
   readonly #arenaPaint: Uint8Array;
   readonly #observations: (Observation | undefined)[] = [];
   readonly #reads: PendingRead[] = [];
+  readonly #functions: Functions;
   #soiled = false;
 
   constructor(machine: Machine, profile: Profile, arenaPaint: Uint8Array) {
     this.#machine = machine;
+    this.#functions = new Functions(machine);
     this.#profile = profile;
     this.#arenaPaint = arenaPaint;
   }
@@ -55,6 +58,11 @@ export class Executor {
   /** Whether the machine must be reset before the next scenario: something was changed that is not put back otherwise. */
   get soiled(): boolean {
     return this.#soiled;
+  }
+
+  /** Devices whose MSI capability the next scenario must find disabled again. */
+  get programmed(): readonly EduPlace[] {
+    return this.#functions.programmed;
   }
 
   get reads(): readonly PendingRead[] {
@@ -107,22 +115,24 @@ export class Executor {
         const line = readLine(operation.size, configAddress(operation.function, operation.offset));
         return this.#readValue(line, 'configRead', at);
       }
-      case 'configWrite': {
-        this.#soiled = true;
-        const address = configAddress(operation.function, operation.offset);
+      case 'configWrite':
+        this.#soiled ||= !this.#functions.follows(operation);
         return this.#withOperands([operation.value], at, (value) =>
-          this.#send(writeLine(operation.size, address, value), 'configWrite', at),
+          this.#send(this.#functions.write(operation, value), 'configWrite', at),
         );
-      }
       case 'dma':
         return this.#dma(operation, at);
       case 'message':
-        return this.#message(operation, at);
+        this.#functions.message(operation, at);
+        this.#silent('message', at);
+        return undefined;
       case 'settle':
         this.#silent('settle', at);
         return undefined;
       case 'reset':
         return this.#reset(at);
+      case 'signal':
+        return this.#signal(operation, at);
       case 'cpu':
       case 'controllerRead':
       case 'eoi':
@@ -284,17 +294,15 @@ export class Executor {
     this.#observe(at, { of: 'dma', begin: at, complete: at });
   }
 
-  #message({ requester, address, data }: MessageOperation, at: number): undefined {
-    if (data < 0n || data > 0xffffn) {
-      throw new Error(`operation ${at}: the QEMU target sends messages of 16 bits, not 0x${data.toString(16)}`);
-    }
-    sendMessage(this.#machine.pipeline, EDUS[requesterPosition(requester, at)]!, address, data, at);
-    this.#silent('message', at);
-    return undefined;
+  async #signal(operation: SignalOperation, at: number): Promise<void> {
+    const messages = await this.#functions.signal(operation, at);
+    const observed = { of: 'signal', begin: at, complete: at } as const;
+    this.#observe(at, messages === undefined ? observed : { ...observed, messages });
   }
 
   async #reset(at: number): Promise<void> {
     await this.#machine.reset();
+    this.#functions.reset();
     this.#silent('reset', at);
   }
 }

@@ -1,10 +1,12 @@
+import type { InterruptMessage } from '../../../spec/interface/observations.js';
 import { TargetUnavailable } from '../../../spec/interface/target.js';
 import { VTD_REGISTERS } from '../../../spec/layout/vtd.js';
 import { awaitDma, type Clock, type DmaRequest, startDma } from './edu.js';
 import { readHostAddressWidth } from './fwcfg.js';
-import { configAddress, EDU_MSI_CAPABILITY, setUpPci } from './pci.js';
+import { MSI_OFF, programMsi, sendMessage } from './msi.js';
+import { configAddress, setUpPci } from './pci.js';
 import { Pipeline } from './pipeline.js';
-import { ARENA, EDUS, VTD_REGISTERS_BASE } from './platform.js';
+import { ARENA, EDU_MSI_CAPABILITY, EDUS, type EduPlace, VTD_REGISTERS_BASE } from './platform.js';
 import type { QemuFound } from './probe.js';
 import { QemuProcess, type StartOptions } from './process.js';
 import { readLine } from './qtest.js';
@@ -20,6 +22,9 @@ const EDU_IDENTITY = 0x11e8_1234n;
 
 const MSI_CAPABILITY_ID = 0x05n;
 
+/** A message that goes nowhere: its destination is no processor of the machine. */
+const TEST_MESSAGE = { address: 0xfee7_e000n, data: 0xfe } as const;
+
 /** A running QEMU whose devices are in place and whose `edu` buffers are loaded. */
 export class Machine {
   readonly pipeline: Pipeline;
@@ -29,6 +34,7 @@ export class Machine {
   readonly #timeoutMs: number;
   readonly #contents = EDUS.map((_, requester) => bufferContents(requester));
   #ownResets = 0;
+  #showsMessages = false;
 
   private constructor(process: QemuProcess, options: StartOptions) {
     this.#process = process;
@@ -45,6 +51,7 @@ export class Machine {
     try {
       await machine.#setUp();
       await machine.fillBuffers([...EDUS.keys()]);
+      await machine.#watchMessages();
       return machine;
     } catch (error) {
       await process.stop();
@@ -100,6 +107,26 @@ export class Machine {
     return awaitDma(this.pipeline, edus, this.clock, this.#timeoutMs, owner);
   }
 
+  /**
+   * Sends what waits, then the lines that `add` adds; gives the interrupt messages that these caused, or `undefined`
+   * where this QEMU does not show them.
+   */
+  async messagesDuring(add: () => void): Promise<readonly InterruptMessage[] | undefined> {
+    const { messages } = this.#process;
+    await this.pipeline.flush();
+    messages.skip();
+    add();
+    await this.pipeline.flush();
+    return this.#showsMessages ? messages.take() : undefined;
+  }
+
+  /** Adds the lines that disable MSI of these devices, as after a reset. */
+  disableMsi(edus: readonly EduPlace[]): void {
+    for (const edu of edus) {
+      programMsi(this.pipeline, edu, MSI_OFF);
+    }
+  }
+
   /** Loads requesters' buffers with tokens and filler, through their staging frames, which they must be able to reach. */
   async fillBuffers(requesters: readonly number[]): Promise<void> {
     for (const requester of requesters) {
@@ -118,6 +145,20 @@ export class Machine {
     this.ram.write(TABLES_BASE, new Uint8Array(STAGING_BYTES));
     this.ram.write(ARENA.base, arenaPaint);
     this.ram.markClean();
+  }
+
+  /** Finds out whether messages are shown: not every QEMU is built to print what it traces. */
+  async #watchMessages(): Promise<void> {
+    this.#showsMessages = await this.#process.messages.enable(this.#process.qmp);
+    const { address, data } = TEST_MESSAGE;
+    const shown = await this.messagesDuring(() => sendMessage(this.pipeline, EDUS[0]!, TEST_MESSAGE, MSI_OFF));
+    const [only, ...others] = shown ?? [];
+    this.#showsMessages = only?.address === address && only.data === BigInt(data) && others.length === 0;
+  }
+
+  /** Keeps the record of messages small. Nothing may be in flight. */
+  forgetMessages(): void {
+    this.#process.messages.trim();
   }
 
   /** Ends QEMU; says how it ended, if it did so by itself. */

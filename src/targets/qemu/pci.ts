@@ -15,9 +15,6 @@ const MEMORY_AND_MASTER = 6;
 const PCIEXBAR = 0x60;
 const ECAM_64M_ENABLED = 0x5;
 
-/** Where the MSI capability of an `edu` device is; it is the device's only capability. */
-export const EDU_MSI_CAPABILITY = 0x40;
-
 /**
  * Host-physical address of a byte of configuration space.
  *

@@ -44,6 +44,9 @@ export const EDUS: readonly EduPlace[] = [
   { id: 'edu3', port: 'rp1', routingId: 0x200, bar: 0xfe40_0000 },
 ];
 
+/** Where the MSI capability of an `edu` device is; it is the device's only capability. */
+export const EDU_MSI_CAPABILITY = 0x40;
+
 /** Key of the VT-d unit in the profile. */
 export const IOMMU = 'iommu0';
 
@@ -74,6 +77,7 @@ export const REQUESTERS: readonly Requester[] = EDUS.map(({ id, routingId }) => 
   dma: true,
   msi: true,
   pasidBits: 0,
+  msiCapability: EDU_MSI_CAPABILITY,
 }));
 
 function region(kind: MemoryRegion['kind'], first: number, end: number): MemoryRegion {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TargetUnavailable } from '../../../spec/interface/target.js';
 import { FILES, haltingFirmware, type IommuOptions, qemuArguments } from './command.js';
+import { MessageLog } from './messages.js';
 import { RAM_BYTES } from './platform.js';
 import type { QemuFound } from './probe.js';
 import { QmpClient } from './qmp.js';
@@ -56,11 +57,13 @@ export class QemuProcess {
   readonly qtest: QtestClient;
   readonly qmp: QmpClient;
   readonly ram: Ram;
+  readonly messages: MessageLog;
   readonly #watchdog: Watchdog;
 
-  private constructor(watchdog: Watchdog, ram: Ram, qtest: QtestClient, qmp: QmpClient) {
+  private constructor(watchdog: Watchdog, ram: Ram, messages: MessageLog, qtest: QtestClient, qmp: QmpClient) {
     this.#watchdog = watchdog;
     this.ram = ram;
+    this.messages = messages;
     this.qtest = qtest;
     this.qmp = qmp;
   }
@@ -69,6 +72,7 @@ export class QemuProcess {
   static async start(options: StartOptions): Promise<QemuProcess> {
     const folder = mkdtempSync(join(folderForMemory(), 'iovcheck-qemu-'));
     const ram = new Ram(join(folder, FILES.ram));
+    const messages = new MessageLog(join(folder, FILES.trace));
     writeFileSync(join(folder, FILES.firmware), haltingFirmware());
     const pipes = pipeNames(join(folder, FILES.qtest));
     execFileSync(MAKE_PIPES, ['-m', '600', pipes.toQemu, pipes.fromQemu], { stdio: 'ignore' });
@@ -80,9 +84,10 @@ export class QemuProcess {
       const qmp = new QmpClient(socket, options.timeoutMs);
       // QEMU answers here only once everything else is open.
       await qmp.open();
-      return new QemuProcess(watchdog, ram, qtest, qmp);
+      return new QemuProcess(watchdog, ram, messages, qtest, qmp);
     } catch (error) {
       ram.close();
+      messages.close();
       qtest.close();
       const ending = await watchdog.stop();
       throw unavailable(options.qemu, ending, error);
@@ -102,6 +107,7 @@ export class QemuProcess {
     this.qtest.close();
     this.qmp.close();
     this.ram.close();
+    this.messages.close();
     return ending;
   }
 }

@@ -42,15 +42,18 @@ export class QmpClient {
     await this.execute('qmp_capabilities');
   }
 
-  /** Runs a command and gives what it returned. */
-  async execute(command: string): Promise<unknown> {
-    const reply = this.#wait((message) => message.event === undefined && !('QMP' in message));
-    this.#socket.write(`${JSON.stringify({ execute: command })}\n`);
-    const message = await reply;
-    if (message.error !== undefined) {
-      throw new Error(`QEMU refused ${command}: ${message.error.desc ?? 'no reason given'}`);
+  /** Runs a command. */
+  async execute(command: string): Promise<void> {
+    const { error } = await this.#exchange(command);
+    if (error !== undefined) {
+      throw new Error(`QEMU refused ${command}: ${error.desc ?? 'no reason given'}`);
     }
-    return message.return;
+  }
+
+  /** Runs a command that QEMU may refuse; whether it did not. */
+  async tries(command: string, values: Readonly<Record<string, string | boolean>>): Promise<boolean> {
+    const { error } = await this.#exchange(command, values);
+    return error === undefined;
   }
 
   /** Resets the machine and waits until it is done. Memory keeps its contents. */
@@ -61,6 +64,12 @@ export class QmpClient {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  #exchange(command: string, values: Readonly<Record<string, string | boolean>> = {}): Promise<Message> {
+    const reply = this.#wait((message) => message.event === undefined && !('QMP' in message));
+    this.#socket.write(`${JSON.stringify({ execute: command, arguments: values })}\n`);
+    return reply;
   }
 
   #wait(wants: Waiter['wants']): Promise<Message> {

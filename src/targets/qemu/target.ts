@@ -37,7 +37,8 @@ export interface QemuTarget extends Target {
 
 /**
  * A target that drives QEMU's intel-iommu through its qtest socket; no guest runs. Requesters are `edu` devices.
- * Not observed: how a device saw its request end, and interrupt messages; what devices read is known at `finish`.
+ * Not observed: how a device saw its request end, and interrupt messages but those of `signal`; what devices read is
+ * known at `finish`.
  */
 export function createQemuTarget(options: QemuOptions = {}): QemuTarget {
   return new Qemu(options);
@@ -80,6 +81,7 @@ class Qemu implements QemuTarget {
   async begin(start: StartState, options: { readonly cold?: boolean } = {}): Promise<TargetFailure | undefined> {
     await this.#breathe();
     const soiled = this.#executor?.soiled ?? false;
+    const programmed = this.#executor?.programmed ?? [];
     this.#executor = undefined;
     if (options.cold === true) {
       await this.close();
@@ -90,7 +92,10 @@ class Qemu implements QemuTarget {
       machine.pipeline.clear();
       if (start === 'reset' || soiled || machine.resetItself) {
         await machine.reset();
+      } else {
+        machine.disableMsi(programmed);
       }
+      machine.forgetMessages();
       machine.restoreMemory(this.#arenaPaint);
       if (start === 'ready') {
         await this.#makeReady(running);

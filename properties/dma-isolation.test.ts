@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { History } from '../spec/interface/scenario.js';
 import { FRAME_BYTES, paintWord, tokenBytes } from '../spec/layout/tokens.js';
 import { createEngineTarget } from '../src/targets/engine.js';
+import { dmaIsolation, intrusion } from './dma-isolation.js';
 import { FRAME, platformOf } from './generators/capabilities.js';
 import { Stage } from './generators/stage.js';
 import { Versions } from './generators/versions.js';
-import { intrusion, isolation } from './isolation.js';
 
 const target = createEngineTarget({ shape: '48-1g' });
 
@@ -45,7 +45,7 @@ function tampered(history: History, frame: number, offset: number, bytes: Uint8A
   return { ...history, steps: [...history.steps.slice(0, -1), step] };
 }
 
-describe('isolation', () => {
+describe('dmaIsolation', () => {
   let history: History;
   let own: number;
   let foreign: number;
@@ -95,9 +95,9 @@ describe('isolation', () => {
 
   test('random cases on the engine show none', async () => {
     const profile = await target.describe();
-    const drawn = fc.sample(isolation.intents(profile), { seed: 4, numRuns: 60 });
+    const drawn = fc.sample(dmaIsolation.intents(profile), { seed: 4, numRuns: 60 });
     for (const intents of drawn) {
-      const { scenario } = isolation.build(profile, intents);
+      const { scenario } = dmaIsolation.build(profile, intents);
       if (scenario.level !== 'operations') throw new Error('not operations');
       expect(intrusion(await run(scenario.start, [...scenario.operations]))).toBeUndefined();
     }
@@ -106,9 +106,9 @@ describe('isolation', () => {
   test('most random cases leave frames that some writer must not reach', async () => {
     const profile = await target.describe();
     let caught = 0;
-    const drawn = fc.sample(isolation.intents(profile), { seed: 9, numRuns: 40 });
+    const drawn = fc.sample(dmaIsolation.intents(profile), { seed: 9, numRuns: 40 });
     for (const intents of drawn) {
-      const { scenario } = isolation.build(profile, intents);
+      const { scenario } = dmaIsolation.build(profile, intents);
       if (scenario.level !== 'operations') throw new Error('not operations');
       const real = await run(scenario.start, [...scenario.operations]);
       const write = scenario.operations.find(

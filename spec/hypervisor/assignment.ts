@@ -1,0 +1,40 @@
+import { produce } from 'immer';
+import type { Answer, Stimulus } from '../interface/scenario.js';
+import { functionOf, type HolderChoices, type HypervisorState, including, isRefusal, vmOf } from './state.js';
+
+const HOST: HolderChoices = [undefined];
+
+/** Who may have a function now. */
+export function holdersOf(state: HypervisorState, name: string): HolderChoices {
+  return state.holders[name] ?? HOST;
+}
+
+/** Whether a request about a function can be met as things are: to attach it, it is free; for the others, the VM has it. */
+export function assignmentPossible(state: HypervisorState, stimulus: Stimulus): boolean {
+  const holders = holdersOf(state, functionOf(stimulus));
+  return holders.includes(stimulus.action === 'attach' ? undefined : vmOf(stimulus.actor));
+}
+
+/** HV-ISO-001, HV-TRN-001. While a function changes hands, it may be with the one or the other. */
+export function assignmentAsked(
+  state: HypervisorState,
+  stimulus: Stimulus,
+  answer: Answer | undefined,
+): HypervisorState {
+  if (isRefusal(answer)) return state;
+  const name = functionOf(stimulus);
+  const after = stimulus.action === 'attach' ? vmOf(stimulus.actor) : undefined;
+  return produce(state, (draft) => {
+    draft.holders[name] = [...including(holdersOf(state, name), after)];
+  });
+}
+
+/** From the answer on a function is the VM's, or is not the VM's any more. */
+export function assignmentAnswered(state: HypervisorState, stimulus: Stimulus): HypervisorState {
+  const name = functionOf(stimulus);
+  const vm = vmOf(stimulus.actor);
+  const others = holdersOf(state, name).filter((each) => each !== vm);
+  return produce(state, (draft) => {
+    draft.holders[name] = stimulus.action === 'attach' ? [vm] : others.length === 0 ? [undefined] : others;
+  });
+}
