@@ -1,3 +1,4 @@
+import { gather } from '../../spec/gather.js';
 import type {
   DepartureSearch,
   Deviation,
@@ -16,7 +17,7 @@ import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './o
 import { seenAddresses } from './seen.js';
 import { loaded, type Mode, stored } from './step-memory.js';
 import { operandValue } from './values.js';
-import { onward, type Unit, undecidedWay, type Way, type World } from './world.js';
+import { onward, statesWith, type Unit, undecidedWay, type Way, type World } from './world.js';
 
 /**
  * Every way on from a world through step `at` that fits what was observed: what components did on
@@ -28,10 +29,10 @@ export function waysOn(bench: Bench, world: World, at: number, mode: Mode): read
   const plain = (how: Mode): readonly Way[] =>
     starts.length === 1
       ? operationWays(bench, starts[0]!, at, how)
-      : starts.flatMap((start) => operationWays(bench, start, at, how));
+      : gather(starts, (start) => operationWays(bench, start, at, how));
   if (mode === 'admitted') {
     const ways = plain('admitted');
-    return ways.length === 1 ? withMessages(bench, ways[0]!, at) : ways.flatMap((way) => withMessages(bench, way, at));
+    return ways.length === 1 ? withMessages(bench, ways[0]!, at) : gather(ways, (way) => withMessages(bench, way, at));
   }
   const silent = plain('admitted').flatMap((way) => withDeviantMessages(bench, way, at));
   const broken = plain('deviant').flatMap((way) => {
@@ -82,7 +83,7 @@ function operationWays(bench: Bench, world: World, at: number, mode: Mode): read
 }
 
 function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {
-  const states = { ...world.states, [component]: successor.next };
+  const states = statesWith(world, component, successor.next);
   const undecided =
     successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
   const next = onward(world, { states, undecided }, successor);
@@ -161,7 +162,7 @@ function requested(
     mode === 'admitted'
       ? admittedEnds(bench, world, at, unit, carried, view)
       : unit.model.deviantRequest(state, carried.request, view, searchFor(bench, at, carried));
-  const ways = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, observation));
+  const ways = gather(successors, (successor) => requestWay(bench, world, at, unit, carried, successor, observation));
   if (mode === 'admitted' || ways.length > 0 || bench.wanted !== undefined) return ways;
   return unexplained(bench, world, at, unit, carried, observation);
 }
@@ -194,7 +195,7 @@ function unexplained(
   const { begin, complete } = observation;
   const unseen: Observation = { of: 'dma', begin, complete };
   const successors = unit.model.request(world.states[unit.key], carried.request, world.memory.view(at));
-  const [way] = successors.flatMap((successor) => requestWay(bench, world, at, unit, carried, successor, unseen));
+  const [way] = gather(successors, (successor) => requestWay(bench, world, at, unit, carried, successor, unseen));
   if (way === undefined || observation.of !== 'dma') return [];
   const ended = successors[0]?.pieces.map(({ effect }) => effect.kind).join(', ') ?? '';
   const saw = `${observation.status ?? 'no status'}, ${observation.data === undefined ? 'no data' : 'data'}`;
@@ -225,7 +226,7 @@ function requestWay(
   }
   const applied = applyPieces(world, successor.pieces, carried, observation, bench.map, at);
   if (applied === undefined) return [];
-  const interrupts = successor.pieces.flatMap(({ effect, offset }) =>
+  const interrupts = gather(successor.pieces, ({ effect, offset }) =>
     effect.kind === 'interrupt' ? [carried.request.address + BigInt(offset)] : [],
   );
   const seen = withDeviceView(successor, observation);
@@ -299,7 +300,7 @@ function settled(bench: Bench, world: World, at: number): readonly Way[] {
   const start: readonly Way[] = [{ world: onward(world, {}), evidence: [] }];
   return bench.units.reduce(
     (ways, unit) =>
-      ways.flatMap((way) =>
+      gather(ways, (way) =>
         unit.model
           .settle(way.world.states[unit.key], way.world.memory.view(at))
           .map((successor) => ({ world: onItsOwn(way.world, at, unit.key, successor), evidence: [] })),

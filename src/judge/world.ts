@@ -112,6 +112,16 @@ export function onward(
   };
 }
 
+/** The states of a world's components, one of them changed. */
+export function statesWith(world: World, key: string, state: unknown): World['states'] {
+  if (world.states[key] === state) return world.states;
+  // Filled key by key: a literal with a computed key is slow to make.
+  const states: Record<string, unknown> = {};
+  for (const each of Object.keys(world.states)) states[each] = world.states[each];
+  states[key] = state;
+  return states;
+}
+
 const NOTHING: readonly never[] = [];
 
 export function undecidedWay(world: World, at: number, reason: string): Way {
