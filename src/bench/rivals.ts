@@ -19,11 +19,16 @@ export const BARE_HIT = 'bare IOTLB';
 const WALK_AIM = 0.35;
 const HIT_AIM = 0.7;
 
+/** What the requests are made with; constants of other modules would be loaded for each of them. */
+const REQUESTER = ROUTING_ID;
+const READ = ACCESS.read;
+const TRANSLATED = OUTCOME.translated;
+
 /** Translates all by `RemappingUnit.translate`, which is what a device's request goes through. */
 function sweepUnit(unit: RemappingUnit, { highs, lows }: Requests): number {
   let sum = 0;
   for (let n = 0; n < lows.length; n++) {
-    if (unit.translate(ROUTING_ID, highs[n]!, lows[n]!, ACCESS.read) === OUTCOME.translated) {
+    if (unit.translate(REQUESTER, highs[n]!, lows[n]!, READ) === TRANSLATED) {
       sum = (sum + unit.outLow) | 0;
     }
   }

@@ -1,5 +1,8 @@
 import { SLOT_SHIFT, SLOT_WORDS, slotMask } from './cache-slots.js';
 
+/** A constant of this module is known to the compiler; that of another one is loaded each time. */
+const SHIFT = SLOT_SHIFT;
+
 /** Set in word 0 of a slot that holds something, above the key. */
 const VALID = 1 << 16;
 
@@ -71,14 +74,19 @@ export const SILENT = 2;
 /** Address bits beside the flags. */
 const FRAME = ~0xfff;
 
+/** What is kept of a context entry. */
+export interface ContextFields {
+  domain: number;
+  tableHigh: number;
+  tableLow: number;
+  levels: number;
+  /** Not 0 for yes. */
+  passThrough: number;
+  faultProcessingDisable: number;
+}
+
 /** What context entries said, by source-id. Only entries without fault are held. */
 export class ContextCache {
-  /** The entry that the last lookup that hit found. */
-  domain = 0;
-  tableHigh = 0;
-  tableLow = 0;
-  levels = 0;
-  flags = 0;
   readonly size: number;
   private readonly last: number;
   private readonly words: Int32Array;
@@ -90,19 +98,20 @@ export class ContextCache {
     this.words = new Int32Array((this.last + 1) * SLOT_WORDS);
   }
 
-  /** Whether the entry of a source-id is held; its contents are then in the fields. */
-  find(sourceId: number): boolean {
+  /** Takes the entry of a source-id if it is held; whether it is. */
+  find(sourceId: number, into: ContextFields): boolean {
     const { words } = this;
     const at = this.slotOf(sourceId);
     if (words[at] !== (sourceId | VALID)) {
       return false;
     }
     const table = words[at + TABLE]!;
-    this.domain = words[at + DOMAIN]!;
-    this.tableHigh = words[at + TOP_HIGH]!;
-    this.tableLow = table & FRAME;
-    this.flags = table & ~FRAME;
-    this.levels = words[at + LEVELS]!;
+    into.domain = words[at + DOMAIN]!;
+    into.tableHigh = words[at + TOP_HIGH]!;
+    into.tableLow = table & FRAME;
+    into.passThrough = table & PASS_THROUGH;
+    into.faultProcessingDisable = table & SILENT;
+    into.levels = words[at + LEVELS]!;
     return true;
   }
 
@@ -141,6 +150,6 @@ export class ContextCache {
 
   /** Functions of one device and the same function of different buses are kept apart. */
   private slotOf(sourceId: number): number {
-    return ((sourceId ^ (sourceId >>> 5)) & this.last) << SLOT_SHIFT;
+    return ((sourceId ^ (sourceId >>> 5)) & this.last) << SHIFT;
   }
 }

@@ -1,7 +1,7 @@
 import { CONTEXT_ENTRY, FAULT, ROOT_ENTRY, TRANSLATION_TYPE } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldShift, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
-import { type ContextCache, PASS_THROUGH, type RootCache, SILENT } from './context-cache.js';
+import { type ContextCache, type ContextFields, PASS_THROUGH, type RootCache, SILENT } from './context-cache.js';
 import type { PhysicalMemory } from './memory.js';
 
 const PRESENT = fieldMask(ROOT_ENTRY.fields.P, 0);
@@ -22,10 +22,10 @@ const PASSING = TRANSLATION_TYPE.passThrough;
  * Finds the context entry of a requester, in the context cache or through root and context table (legacy mode), checks
  * it, and keeps what the translation needs in its fields. What is without fault is cached.
  */
-export class ContextLookup {
-  /** FPD of the context entry found last, 1 or 0; 0 when the lookup ended before one was found. */
+export class ContextLookup implements ContextFields {
+  /** FPD of the context entry found last, not 0 for yes; 0 when the lookup ended before one was found. */
   faultProcessingDisable = 0;
-  /** Whether requests pass without second-stage translation; 1 or 0. */
+  /** Whether requests pass without second-stage translation; not 0 for yes. */
   passThrough = 0;
   /** Domain-id. */
   domain = 0;
@@ -87,13 +87,7 @@ export class ContextLookup {
    */
   lookUp(routingId: number, rootHigh: number, rootLow: number): number {
     const { roots, contexts } = this;
-    if (contexts.find(routingId)) {
-      this.domain = contexts.domain;
-      this.tableHigh = contexts.tableHigh;
-      this.tableLow = contexts.tableLow;
-      this.levels = contexts.levels;
-      this.passThrough = (contexts.flags & PASS_THROUGH) === 0 ? 0 : 1;
-      this.faultProcessingDisable = (contexts.flags & SILENT) === 0 ? 0 : 1;
+    if (contexts.find(routingId, this)) {
       return 0;
     }
     this.faultProcessingDisable = 0;

@@ -13,6 +13,10 @@ const DOMAIN = 2;
 const TABLE = 3;
 const TABLE_HIGH = 4;
 
+// Constants of this module are known to the compiler; those of others are loaded each time.
+const SHIFT = SLOT_SHIFT;
+const WORDS = SLOT_WORDS;
+
 const PERMISSIONS = 3;
 const FRAME = ~0xfff;
 
@@ -37,7 +41,7 @@ export class StructureCache {
   constructor(size: number) {
     this.size = size;
     this.last = slotMask(size);
-    this.words = new Int32Array((LAST_STRUCTURE_LEVEL + 1) * (this.last + 1) * SLOT_WORDS);
+    this.words = new Int32Array((LAST_STRUCTURE_LEVEL - FIRST_STRUCTURE_LEVEL + 1) * (this.last + 1) * SLOT_WORDS);
     for (let level = FIRST_STRUCTURE_LEVEL; level <= LAST_STRUCTURE_LEVEL; level++) {
       const bits = 12 + 9 * (level - 1);
       this.keyHigh[level] = highHalfFrom(bits);
@@ -120,12 +124,13 @@ export class StructureCache {
   }
 
   private slotOf(level: number, domain: number, keyHigh: number, keyLow: number): number {
-    // The upper half of the product depends on all bits below.
-    const mixed = Math.imul(keyLow ^ Math.imul(keyHigh, 0x0019_660d) ^ (domain << 3), 0x9e37_79b1) >>> 16;
-    return this.firstOf(level) + ((mixed & this.last) << SLOT_SHIFT);
+    // Neighbours lie in neighbouring slots. The key has no bits below 9 * level + 3.
+    const shift = 3 + 9 * level;
+    const entry = shift < 32 ? (keyLow >>> shift) | (keyHigh << (32 - shift)) : keyHigh >>> (shift - 32);
+    return this.firstOf(level) + (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT);
   }
 
   private firstOf(level: number): number {
-    return level * (this.last + 1) * SLOT_WORDS;
+    return (level - FIRST_STRUCTURE_LEVEL) * (this.last + 1) * WORDS;
   }
 }

@@ -1,7 +1,9 @@
 import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
+import type { Found } from './found.js';
 import { inInterruptRange } from './interrupt-range.js';
+import { ENTRY } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
 import type { StructureCache } from './structure-cache.js';
 
@@ -14,6 +16,14 @@ const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
 
 const MAX_LEVELS = 5;
+
+const CONTEXT_INVALID = FAULT.CONTEXT_INVALID;
+const UNREADABLE = FAULT.PAGING_ENTRY_UNREADABLE;
+const RESERVED = FAULT.PAGING_ENTRY_RESERVED;
+const KEPT_SNOOP = ENTRY.snoop;
+
+/** What lies at 2^43 or above is never RAM. */
+const RAM_HIGH = 0x7ff;
 
 /** How a device accesses memory. Bit 0 is set for writes. */
 export const ACCESS = {
@@ -28,9 +38,10 @@ export const ACCESS = {
 /** A value of {@link ACCESS}. */
 export type Access = (typeof ACCESS)[keyof typeof ACCESS];
 
-/** By access, the permissions it needs; none for a zero-length read where ZLR=1. */
-export function permissionsNeeded({ zeroLengthReads }: Capabilities): Int32Array {
-  return Int32Array.of(READ, WRITE, zeroLengthReads ? 0 : READ, WRITE);
+/** Two bits for each access, that of {@link ACCESS} 0 lowest: the permissions it needs; none for a zero-length read where ZLR=1. */
+export function permissionsNeeded({ zeroLengthReads }: Capabilities): number {
+  const needed = [READ, WRITE, zeroLengthReads ? 0 : READ, WRITE];
+  return needed.reduce((all, each, access) => all | (each << (2 * access)), 0);
 }
 
 /** Fault reason for an access without the permissions it needs. */
@@ -44,47 +55,44 @@ export function refusalOf(access: Access): number {
  * the fields.
  */
 export class SecondStageWalk {
-  /** Host address of the byte asked for, after a walk that returned 0. */
-  outHigh = 0;
-  outLow = 0;
-  /** Whether that leaf forces snooping (SNP=1); not 0 then. */
-  forcesSnoop = 0;
   /** Level of the leaf found: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB. */
   leafLevel = 0;
-  /** Permissions accumulated down to that leaf. */
-  granted = 0;
-
   private readonly memory: PhysicalMemory;
   private readonly structures: StructureCache;
-  /** By level, reserved bits of an entry that points to a table, as halves. */
-  private readonly tableReservedHigh = new Int32Array(MAX_LEVELS + 1);
-  private readonly tableReservedLow = new Int32Array(MAX_LEVELS + 1);
-  /** By level, reserved bits of a leaf, as halves. */
-  private readonly leafReservedHigh = new Int32Array(MAX_LEVELS + 1);
-  private readonly leafReservedLow = new Int32Array(MAX_LEVELS + 1);
+  /** By level, bits that an entry which points to a table does not have in its low half: it is a leaf, or a fault. */
+  private readonly special = new Int32Array(MAX_LEVELS + 1);
+  /** The same for the high half, at every level: bits that are reserved. */
+  private readonly specialHigh: number;
   /** By level, bits that make an entry a leaf: PS where that page size exists, 0 elsewhere. */
   private readonly leafBit = new Int32Array(MAX_LEVELS + 1);
+  /** By level, reserved bits of a leaf in its low half. */
+  private readonly leafReserved = new Int32Array(MAX_LEVELS + 1);
+  /** The same for the high half, at every level. */
+  private readonly leafReservedHigh: number;
   /** By number of levels, bits of the input's high half that lie at or above min(MGAW, AGAW). */
   private readonly beyondWidth = new Int32Array(MAX_LEVELS + 1);
-  private readonly needed: Int32Array;
+  private readonly needed: number;
+  private readonly found: Found;
 
-  constructor(memory: PhysicalMemory, capabilities: Capabilities, structures: StructureCache) {
+  /** @param found where walks that return 0 leave the host address, the permissions, and whether snooping is forced */
+  constructor(memory: PhysicalMemory, capabilities: Capabilities, structures: StructureCache, found: Found) {
     this.memory = memory;
     this.structures = structures;
+    this.found = found;
     this.needed = permissionsNeeded(capabilities);
     const { PS, SNP, IW, ADDR } = SECOND_STAGE_ENTRY.fields;
     const beyondHost = [ADDR[0], capabilities.hostAddressWidth] as const;
+    const leafReserved = [beyondHost, IW, ...(capabilities.snoopControl ? [] : [SNP])];
+    const tableReserved = [beyondHost, IW, SNP];
+    this.specialHigh = fieldsMask(tableReserved, 1);
+    this.leafReservedHigh = fieldsMask(leafReserved, 1);
     for (let level = 1; level <= MAX_LEVELS; level++) {
       const isPage = level === 1 || (level === 2 && capabilities.pages2M) || (level === 3 && capabilities.pages1G);
       this.leafBit[level] = isPage && level > 1 ? PAGE_SIZE : 0;
-      // Where no page of that size exists, PS is one more reserved bit.
-      const table = isPage ? [beyondHost, IW, SNP] : [beyondHost, IW, SNP, PS];
-      this.tableReservedHigh[level] = fieldsMask(table, 1);
-      this.tableReservedLow[level] = fieldsMask(table, 0);
+      // Where no page of that size exists, PS is one more reserved bit; at level 1 every entry is a leaf.
+      this.special[level] = fieldsMask([...tableReserved, PS], 0);
       const offset = level > 1 ? [[pageBits(level) - 1, ADDR[1]] as const] : [];
-      const leaf = [beyondHost, IW, ...(capabilities.snoopControl ? [] : [SNP]), ...offset];
-      this.leafReservedHigh[level] = fieldsMask(leaf, 1);
-      this.leafReservedLow[level] = fieldsMask(leaf, 0);
+      this.leafReserved[level] = fieldsMask([...leafReserved, ...offset], 0);
       const width = Math.min(pageBits(level + 1), capabilities.guestAddressWidth);
       this.beyondWidth[level] = fieldMask([63, width], 1);
     }
@@ -111,86 +119,84 @@ export class SecondStageWalk {
     if ((high & this.beyondWidth[levels]!) !== 0) {
       return FAULT.ADDRESS_BEYOND_WIDTH;
     }
-    const { structures } = this;
-    const found = structures.find(domain, levels, high, low);
-    if (found === 0) {
-      return this.descend(domain, tableHigh, tableLow, levels, levels, PERMISSIONS, high, low, access);
-    }
-    const { granted } = structures;
-    const needed = this.needed[access]!;
-    return (granted & needed) === needed
-      ? this.descend(domain, structures.tableHigh, structures.tableLow, levels, found - 1, granted, high, low, access)
-      : refusalOf(access);
-  }
-
-  /**
-   * Walks on from a table of level `first`.
-   *
-   * @param granted permissions accumulated down to that table
-   */
-  private descend(
-    domain: number,
-    tableHigh: number,
-    tableLow: number,
-    levels: number,
-    first: number,
-    granted: number,
-    high: number,
-    low: number,
-    access: Access,
-  ): number {
+    const { structures, special, specialHigh } = this;
     const { frames, words } = this.memory;
-    const needed = this.needed[access]!;
+    const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
+    const found = structures.find(domain, levels, high, low);
+    let granted = PERMISSIONS;
     let nextHigh = tableHigh;
     let nextLow = tableLow;
-    for (let level = first; level > 0; level--) {
-      const start = nextHigh >>> 11 === 0 ? (frames[(nextHigh << 20) | (nextLow >>> 12)] ?? -1) : -1;
+    let level = levels;
+    if (found !== 0) {
+      granted = structures.granted;
+      if ((granted & needed) !== needed) {
+        return refusalOf(access);
+      }
+      nextHigh = structures.tableHigh;
+      nextLow = structures.tableLow;
+      level = found - 1;
+    }
+    const first = level;
+    for (;;) {
+      const frame = (nextHigh << 20) | (nextLow >>> 12);
+      const start = nextHigh >>> 0 <= RAM_HIGH && frame < frames.length ? frames[frame]! : -1;
       if (start < 0) {
-        return level === levels ? FAULT.CONTEXT_INVALID : FAULT.PAGING_ENTRY_UNREADABLE;
+        return level === levels ? CONTEXT_INVALID : UNREADABLE;
       }
       if (level < first) {
         // Only now is it known that the entry above leads to a table that can be read.
-        this.structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
+        structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
       }
-      const at = start + (indexAt(level, high, low) << 1);
+      const at = start | (indexAt(level, high, low) << 1);
       const entryLow = words[at]!;
-      const entryHigh = words[at + 1]!;
-      if ((entryLow & PERMISSIONS) === 0) {
-        return refusalOf(access);
-      }
-      const leaf = level === 1 || (entryLow & this.leafBit[level]!) !== 0;
-      const reserved = leaf
-        ? (entryLow & this.leafReservedLow[level]!) | (entryHigh & this.leafReservedHigh[level]!)
-        : (entryLow & this.tableReservedLow[level]!) | (entryHigh & this.tableReservedHigh[level]!);
-      if (reserved !== 0) {
-        return FAULT.PAGING_ENTRY_RESERVED;
+      const entryHigh = words[at | 1]!;
+      if (level === 1 || (entryLow & special[level]!) !== 0 || (entryHigh & specialHigh) !== 0) {
+        return this.end(level, entryHigh, entryLow, granted, low, access);
       }
       granted &= entryLow;
       // Nothing granted any more refuses a zero-length read, too.
-      if ((granted & needed) !== needed || (granted & PERMISSIONS) === 0) {
+      if ((granted & needed) !== needed || granted === 0) {
         return refusalOf(access);
       }
       nextHigh = entryHigh & ADDRESS_HIGH;
       nextLow = entryLow & FRAME;
-      if (leaf) {
-        // Where SNP is reserved it is 0 here.
-        this.forcesSnoop = entryLow & SNOOP;
-        this.granted = granted;
-        return this.finish(level, nextHigh, nextLow, low);
-      }
+      level--;
     }
-    return refusalOf(access);
   }
 
-  /** Puts the page offset below the leaf's address. Leaves of up to 1 GiB have their offset in the low half. */
-  private finish(level: number, pageHigh: number, pageLow: number, low: number): number {
+  /** What comes of an entry that does not lead to a table: a leaf, or a fault. */
+  private end(
+    level: number,
+    entryHigh: number,
+    entryLow: number,
+    above: number,
+    low: number,
+    access: Access,
+  ): number {
+    const { found } = this;
+    const granted = above & entryLow;
+    if ((entryLow & PERMISSIONS) === 0) {
+      return refusalOf(access);
+    }
+    const leaf = level === 1 || (entryLow & this.leafBit[level]!) !== 0;
+    if (!leaf || ((entryLow & this.leafReserved[level]!) | (entryHigh & this.leafReservedHigh)) !== 0) {
+      return RESERVED;
+    }
+    const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
+    if ((granted & needed) !== needed || granted === 0) {
+      return refusalOf(access);
+    }
+    // Leaves of up to 1 GiB have their offset in the low half.
     const offset = level === 1 ? 0xfff : level === 2 ? 0x1f_ffff : 0x3fff_ffff;
-    const outLow = (pageLow & ~offset) | (low & offset);
+    const pageHigh = entryHigh & ADDRESS_HIGH;
+    const outLow = (entryLow & FRAME & ~offset) | (low & offset);
     if (inInterruptRange(pageHigh, outLow)) {
       return FAULT.OUTPUT_IN_INTERRUPT_RANGE;
     }
-    this.outHigh = pageHigh;
-    this.outLow = outLow;
+    found.high = pageHigh;
+    found.low = outLow;
+    // Where SNP is reserved it is 0 here.
+    found.flags = granted | ((entryLow & SNOOP) === 0 ? 0 : KEPT_SNOOP);
     this.leafLevel = level;
     return 0;
   }
@@ -203,16 +209,5 @@ function pageBits(level: number): number {
 
 /** Nine index bits of an address at a level: from bits 20:12 at level 1 to bits 56:48 at level 5. */
 function indexAt(level: number, high: number, low: number): number {
-  switch (level) {
-    case 1:
-      return (low >>> 12) & 511;
-    case 2:
-      return (low >>> 21) & 511;
-    case 3:
-      return ((low >>> 30) | (high << 2)) & 511;
-    case 4:
-      return (high >>> 7) & 511;
-    default:
-      return (high >>> 16) & 511;
-  }
+  return level < 3 ? (low >>> (3 + 9 * level)) & 511 : (((high << 2) | (low >>> 30)) >>> (9 * level - 27)) & 511;
 }
