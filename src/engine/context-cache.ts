@@ -35,8 +35,8 @@ export class RootCache {
     if (this.words[at] !== (bus | VALID)) {
       return false;
     }
-    this.tableHigh = this.words[at + TABLE_HIGH]!;
-    this.tableLow = this.words[at + TABLE_LOW]!;
+    this.tableHigh = this.words[at | TABLE_HIGH]!;
+    this.tableLow = this.words[at | TABLE_LOW]!;
     return true;
   }
 
@@ -46,8 +46,8 @@ export class RootCache {
     }
     const at = (bus & this.last) << SLOT_SHIFT;
     this.words[at] = bus | VALID;
-    this.words[at + TABLE_HIGH] = tableHigh;
-    this.words[at + TABLE_LOW] = tableLow;
+    this.words[at | TABLE_HIGH] = tableHigh;
+    this.words[at | TABLE_LOW] = tableLow;
   }
 
   clear(): void {
@@ -87,6 +87,8 @@ export interface ContextFields {
 
 /** What context entries said, by source-id. Only entries without fault are held. */
 export class ContextCache {
+  /** The source-id whose entry was taken last, as long as nothing has changed since; -1 otherwise. */
+  taken = -1;
   readonly size: number;
   private readonly last: number;
   private readonly words: Int32Array;
@@ -103,15 +105,17 @@ export class ContextCache {
     const { words } = this;
     const at = this.slotOf(sourceId);
     if (words[at] !== (sourceId | VALID)) {
+      this.taken = -1;
       return false;
     }
-    const table = words[at + TABLE]!;
-    into.domain = words[at + DOMAIN]!;
-    into.tableHigh = words[at + TOP_HIGH]!;
+    this.taken = sourceId;
+    const table = words[at | TABLE]!;
+    into.domain = words[at | DOMAIN]!;
+    into.tableHigh = words[at | TOP_HIGH]!;
     into.tableLow = table & FRAME;
     into.passThrough = table & PASS_THROUGH;
     into.faultProcessingDisable = table & SILENT;
-    into.levels = words[at + LEVELS]!;
+    into.levels = words[at | LEVELS]!;
     return true;
   }
 
@@ -122,22 +126,25 @@ export class ContextCache {
     }
     const { words } = this;
     const at = this.slotOf(sourceId);
+    this.taken = -1;
     words[at] = sourceId | VALID;
-    words[at + DOMAIN] = domain;
-    words[at + TABLE] = tableLow | flags;
-    words[at + TOP_HIGH] = tableHigh;
-    words[at + LEVELS] = levels;
+    words[at | DOMAIN] = domain;
+    words[at | TABLE] = tableLow | flags;
+    words[at | TOP_HIGH] = tableHigh;
+    words[at | LEVELS] = levels;
   }
 
   clear(): void {
+    this.taken = -1;
     this.words.fill(0);
   }
 
   /** Drops the entries of a domain whose source-id equals `sourceId` in the bits of `compared`. */
   drop(domain: number, sourceId: number, compared: number): void {
     const { words } = this;
+    this.taken = -1;
     for (let at = 0; at < words.length; at += SLOT_WORDS) {
-      if (words[at + DOMAIN] === domain && ((words[at]! ^ sourceId) & compared) === 0) {
+      if (words[at | DOMAIN] === domain && ((words[at]! ^ sourceId) & compared) === 0) {
         words[at] = 0;
       }
     }
@@ -145,6 +152,7 @@ export class ContextCache {
 
   /** Drops what one slot holds; slots are numbered from 0 to `size` - 1. */
   evict(slot: number): void {
+    this.taken = -1;
     this.words[slot << SLOT_SHIFT] = 0;
   }
 

@@ -86,10 +86,15 @@ export class ContextLookup implements ContextFields {
    * @returns 0, or the fault reason
    */
   lookUp(routingId: number, rootHigh: number, rootLow: number): number {
-    const { roots, contexts } = this;
-    if (contexts.find(routingId, this)) {
-      return 0;
-    }
+    return this.contexts.taken === routingId ? 0 : this.find(routingId, rootHigh, rootLow);
+  }
+
+  private find(routingId: number, rootHigh: number, rootLow: number): number {
+    return this.contexts.find(routingId, this) ? 0 : this.readTables(routingId, rootHigh, rootLow);
+  }
+
+  private readTables(routingId: number, rootHigh: number, rootLow: number): number {
+    const { roots } = this;
     this.faultProcessingDisable = 0;
     const bus = routingId >>> 8;
     if (!roots.find(bus)) {

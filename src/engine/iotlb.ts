@@ -43,6 +43,8 @@ export class Iotlb {
   readonly size: number;
   private readonly found: Found;
   private readonly last: number;
+  /** Logarithm of a level's words. */
+  private readonly levelShift: number;
   private readonly words: Int32Array;
   /** Whether pages of that level were held since the last time all were dropped. */
   private readonly used = new Uint8Array(PAGE_LEVELS + 1);
@@ -57,6 +59,7 @@ export class Iotlb {
     this.size = size;
     this.found = found;
     this.last = slotMask(size);
+    this.levelShift = Math.log2(this.last + 1) + SLOT_SHIFT;
     this.words = new Int32Array(PAGE_LEVELS * (this.last + 1) * SLOT_WORDS);
   }
 
@@ -111,8 +114,8 @@ export class Iotlb {
     const maskLow = range.maskLow & ~OFFSET[level]!;
     const end = this.firstOf(level + 1);
     for (let at = this.firstOf(level); at < end; at += SLOT_WORDS) {
-      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at + KEY_HIGH]! ^ range.high) & range.maskHigh);
-      if (apart === 0 && words[at + OWNER]! >>> 16 === domain) {
+      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & range.maskHigh);
+      if (apart === 0 && words[at | OWNER]! >>> 16 === domain) {
         words[at] = 0;
       }
     }
@@ -143,10 +146,10 @@ export class Iotlb {
     this.used[level] = 1;
     this.large |= level > 1 ? 1 : 0;
     words[at] = (low & ~offset) | VALID;
-    words[at + KEY_HIGH] = high;
-    words[at + OWNER] = (domain << 16) | sourceId;
-    words[at + FRAME] = (outLow & ~offset) | flags;
-    words[at + FRAME_HIGH] = outHigh;
+    words[at | KEY_HIGH] = high;
+    words[at | OWNER] = (domain << 16) | sourceId;
+    words[at | FRAME] = (outLow & ~offset) | flags;
+    words[at | FRAME_HIGH] = outHigh;
   }
 
   private findLarge(sourceId: number, high: number, low: number): boolean {
@@ -186,6 +189,6 @@ export class Iotlb {
   }
 
   private firstOf(level: number): number {
-    return (level - 1) * (this.last + 1) * SLOT_WORDS;
+    return (level - 1) << this.levelShift;
   }
 }

@@ -257,14 +257,15 @@ export class RemappingUnit {
       }
       return this.pass(high, low);
     }
-    const { domain, tableHigh, tableLow, levels } = context;
-    const refused = secondStage.walk(domain, tableHigh, tableLow, levels, high, low, access);
+    const refused = secondStage.walk(context, high, low, access);
     if (refused !== 0) {
       return refused;
     }
-    const { found } = this;
+    const { found, iotlb } = this;
     found.flags |= this.silent === 0 ? 0 : SILENT;
-    this.iotlb.fill(secondStage.leafLevel, routingId, domain, high, low, found.high, found.low, found.flags);
+    if (iotlb.size !== 0) {
+      iotlb.fill(secondStage.leafLevel, routingId, context.domain, high, low, found.high, found.low, found.flags);
+    }
     return TRANSLATED;
   }
 

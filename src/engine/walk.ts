@@ -1,6 +1,7 @@
 import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
+import type { ContextFields } from './context-cache.js';
 import type { Found } from './found.js';
 import { inInterruptRange } from './interrupt-range.js';
 import { ENTRY } from './iotlb.js';
@@ -16,6 +17,7 @@ const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
 
 const MAX_LEVELS = 5;
+const INDEX = 2 ** SECOND_STAGE_ENTRY.indexBits - 1;
 
 const CONTEXT_INVALID = FAULT.CONTEXT_INVALID;
 const UNREADABLE = FAULT.PAGING_ENTRY_UNREADABLE;
@@ -59,10 +61,9 @@ export class SecondStageWalk {
   leafLevel = 0;
   private readonly memory: PhysicalMemory;
   private readonly structures: StructureCache;
-  /** By level, bits that an entry which points to a table does not have in its low half: it is a leaf, or a fault. */
-  private readonly special = new Int32Array(MAX_LEVELS + 1);
-  /** The same for the high half, at every level: bits that are reserved. */
+  /** Bits that an entry which points to a table does not have, as halves: it is a leaf, or a fault. */
   private readonly specialHigh: number;
+  private readonly specialLow: number;
   /** By level, bits that make an entry a leaf: PS where that page size exists, 0 elsewhere. */
   private readonly leafBit = new Int32Array(MAX_LEVELS + 1);
   /** By level, reserved bits of a leaf in its low half. */
@@ -85,12 +86,12 @@ export class SecondStageWalk {
     const leafReserved = [beyondHost, IW, ...(capabilities.snoopControl ? [] : [SNP])];
     const tableReserved = [beyondHost, IW, SNP];
     this.specialHigh = fieldsMask(tableReserved, 1);
+    // Where no page of that size exists, PS is one more reserved bit.
+    this.specialLow = fieldsMask([...tableReserved, PS], 0);
     this.leafReservedHigh = fieldsMask(leafReserved, 1);
     for (let level = 1; level <= MAX_LEVELS; level++) {
       const isPage = level === 1 || (level === 2 && capabilities.pages2M) || (level === 3 && capabilities.pages1G);
       this.leafBit[level] = isPage && level > 1 ? PAGE_SIZE : 0;
-      // Where no page of that size exists, PS is one more reserved bit; at level 1 every entry is a leaf.
-      this.special[level] = fieldsMask([...tableReserved, PS], 0);
       const offset = level > 1 ? [[pageBits(level) - 1, ADDR[1]] as const] : [];
       this.leafReserved[level] = fieldsMask([...leafReserved, ...offset], 0);
       const width = Math.min(pageBits(level + 1), capabilities.guestAddressWidth);
@@ -101,56 +102,52 @@ export class SecondStageWalk {
   /**
    * Translates an I/O virtual address, given as int32 halves.
    *
-   * @param domain domain-id of the requester's context
-   * @param tableHigh high half of the top table's host address
-   * @param tableLow low half, frame aligned
-   * @param levels 3 to 5
+   * @param context the requester's
    * @returns 0, or the fault reason
    */
-  walk(
-    domain: number,
-    tableHigh: number,
-    tableLow: number,
-    levels: number,
-    high: number,
-    low: number,
-    access: Access,
-  ): number {
+  walk(context: ContextFields, high: number, low: number, access: Access): number {
+    const { domain, levels } = context;
     if ((high & this.beyondWidth[levels]!) !== 0) {
       return FAULT.ADDRESS_BEYOND_WIDTH;
     }
-    const { structures, special, specialHigh } = this;
+    const { structures, specialLow, specialHigh } = this;
     const { frames, words } = this.memory;
     const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
-    const found = structures.find(domain, levels, high, low);
+    const remembers = structures.size !== 0;
+    const found = remembers ? structures.find(domain, levels, high, low) : 0;
     let granted = PERMISSIONS;
-    let nextHigh = tableHigh;
-    let nextLow = tableLow;
-    let level = levels;
+    // `| 0` tells the compiler that these are int32 from the first round on.
+    let nextHigh = context.tableHigh | 0;
+    let nextLow = context.tableLow | 0;
+    let level = levels | 0;
     if (found !== 0) {
       granted = structures.granted;
       if ((granted & needed) !== needed) {
         return refusalOf(access);
       }
-      nextHigh = structures.tableHigh;
-      nextLow = structures.tableLow;
-      level = found - 1;
+      nextHigh = structures.tableHigh | 0;
+      nextLow = structures.tableLow | 0;
+      level = (found - 1) | 0;
     }
     const first = level;
+    // The index bits of the levels 1 and 2, and of those above.
+    const lower = low >>> 12;
+    const upper = (high << 2) | (low >>> 30);
     for (;;) {
       const frame = (nextHigh << 20) | (nextLow >>> 12);
       const start = nextHigh >>> 0 <= RAM_HIGH && frame < frames.length ? frames[frame]! : -1;
       if (start < 0) {
         return level === levels ? CONTEXT_INVALID : UNREADABLE;
       }
-      if (level < first) {
+      if (level < first && remembers) {
         // Only now is it known that the entry above leads to a table that can be read.
         structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
       }
-      const at = start | (indexAt(level, high, low) << 1);
+      const index = level < 3 ? (level === 1 ? lower : lower >>> 9) : level === 3 ? upper : level === 4 ? upper >>> 9 : upper >>> 18;
+      const at = start | ((index & INDEX) << 1);
       const entryLow = words[at]!;
       const entryHigh = words[at | 1]!;
-      if (level === 1 || (entryLow & special[level]!) !== 0 || (entryHigh & specialHigh) !== 0) {
+      if (level === 1 || ((entryLow & specialLow) | (entryHigh & specialHigh)) !== 0) {
         return this.end(level, entryHigh, entryLow, granted, low, access);
       }
       granted &= entryLow;
@@ -160,7 +157,7 @@ export class SecondStageWalk {
       }
       nextHigh = entryHigh & ADDRESS_HIGH;
       nextLow = entryLow & FRAME;
-      level--;
+      level = (level - 1) | 0;
     }
   }
 
@@ -205,9 +202,4 @@ export class SecondStageWalk {
 /** Bits of the offset in what one entry of a level covers. */
 function pageBits(level: number): number {
   return SECOND_STAGE_ENTRY.indexLow[1] + SECOND_STAGE_ENTRY.indexBits * (level - 1);
-}
-
-/** Nine index bits of an address at a level: from bits 20:12 at level 1 to bits 56:48 at level 5. */
-function indexAt(level: number, high: number, low: number): number {
-  return level < 3 ? (low >>> (3 + 9 * level)) & 511 : (((high << 2) | (low >>> 30)) >>> (9 * level - 27)) & 511;
 }
