@@ -1,4 +1,4 @@
-import { SLOT_SHIFT, SLOT_WORDS, slotMask } from './cache-slots.js';
+import { slotMask } from './cache-slots.js';
 import type { Found } from './found.js';
 import { inInterruptRange, touchesInterruptRange } from './interrupt-range.js';
 import type { PageRange } from './page-range.js';
@@ -8,19 +8,24 @@ export const PAGE_LEVELS = 3;
 
 /** By level, bits of the offset in a page; all lie in the low half. */
 const OFFSET = [0, 0xfff, 0x1f_ffff, 0x3fff_ffff] as const;
-
-/** Words are numbered in the low bits of an index. Word 0 is the low half of the page's address, with this bit below it. */
-const VALID = 1;
-const KEY_HIGH = 1;
-/** Domain and source-id. */
-const OWNER = 2;
-/** Low half of the page's host address, with the flags below it. */
-const FRAME = 3;
-const FRAME_HIGH = 4;
-
 const SMALL_OFFSET = OFFSET[1];
-/** A constant of this module is known to the compiler; that of another one is loaded each time. */
-const SHIFT = SLOT_SHIFT;
+
+/**
+ * A slot has four words, numbered in the low bits of an index. Word 0 is the low half of the page's address, with the
+ * lower bits of the source-id and a bit that is always set below it; word 1 is the high half, with the other bits of the
+ * source-id above it.
+ */
+const SHIFT = 2;
+const KEY_HIGH = 1;
+/** Low half of the page's host address, with the flags below it. */
+const FRAME = 2;
+const FRAME_HIGH = 3;
+
+const VALID = 1;
+const SOURCE_LOW = 0x7ff;
+const SOURCE_HIGH = 0xf800;
+/** Bits of a high half that no translated address has, as 57 bits are the most; some are taken by the source-id. */
+const NO_ADDRESS = -1 << 27;
 
 /** Flags of an entry; bits 0 and 1 are the accumulated permissions. */
 export const ENTRY = {
@@ -46,6 +51,8 @@ export class Iotlb {
   /** Logarithm of a level's words. */
   private readonly levelShift: number;
   private readonly words: Int32Array;
+  /** By slot, the domain. */
+  private readonly domains: Uint16Array;
   /** Whether pages of that level were held since the last time all were dropped. */
   private readonly used = new Uint8Array(PAGE_LEVELS + 1);
   /** Whether that is so for any level above 1; not 0 for yes, which is quicker to test. */
@@ -59,8 +66,9 @@ export class Iotlb {
     this.size = size;
     this.found = found;
     this.last = slotMask(size);
-    this.levelShift = Math.log2(this.last + 1) + SLOT_SHIFT;
-    this.words = new Int32Array(PAGE_LEVELS * (this.last + 1) * SLOT_WORDS);
+    this.levelShift = Math.log2(this.last + 1) + SHIFT;
+    this.words = new Int32Array(PAGE_LEVELS << this.levelShift);
+    this.domains = new Uint16Array(PAGE_LEVELS * (this.last + 1));
   }
 
   /** Whether a translation of the address is held for the source-id; it is then in what was found. */
@@ -110,12 +118,13 @@ export class Iotlb {
     if (this.used[level] === 0) {
       return;
     }
-    const { words } = this;
+    const { words, domains } = this;
     const maskLow = range.maskLow & ~OFFSET[level]!;
+    const maskHigh = range.maskHigh & ~NO_ADDRESS;
     const end = this.firstOf(level + 1);
-    for (let at = this.firstOf(level); at < end; at += SLOT_WORDS) {
-      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & range.maskHigh);
-      if (apart === 0 && words[at | OWNER]! >>> 16 === domain) {
+    for (let at = this.firstOf(level); at < end; at += 1 << SHIFT) {
+      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);
+      if (apart === 0 && domains[at >> SHIFT] === domain) {
         words[at] = 0;
       }
     }
@@ -123,7 +132,7 @@ export class Iotlb {
 
   /** Drops what one slot of a level holds; slots are numbered from 0 to `size` - 1. */
   evict(level: number, slot: number): void {
-    this.words[this.firstOf(level) + (slot << SLOT_SHIFT)] = 0;
+    this.words[this.firstOf(level) + (slot << SHIFT)] = 0;
   }
 
   /** Keeps a page of that level around the address, mapped linearly. */
@@ -145,11 +154,11 @@ export class Iotlb {
     const at = this.slotOf(level, sourceId, high, low);
     this.used[level] = 1;
     this.large |= level > 1 ? 1 : 0;
-    words[at] = (low & ~offset) | VALID;
-    words[at | KEY_HIGH] = high;
-    words[at | OWNER] = (domain << 16) | sourceId;
+    words[at] = (low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID;
+    words[at | KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
     words[at | FRAME] = (outLow & ~offset) | flags;
     words[at | FRAME_HIGH] = outHigh;
+    this.domains[at >> SHIFT] = domain;
   }
 
   private findLarge(sourceId: number, high: number, low: number): boolean {
@@ -168,9 +177,9 @@ export class Iotlb {
   private take(at: number, offset: number, sourceId: number, high: number, low: number): boolean {
     const { words, found } = this;
     if (
-      words[at] !== ((low & ~offset) | VALID) ||
-      words[at | KEY_HIGH] !== high ||
-      (words[at | OWNER]! & 0xffff) !== sourceId
+      words[at] !== ((low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID) ||
+      words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16)) ||
+      (high & NO_ADDRESS) !== 0
     ) {
       return false;
     }

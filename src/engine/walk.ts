@@ -17,6 +17,7 @@ const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
 
 const MAX_LEVELS = 5;
+const SMALL_OFFSET = 0xfff;
 const INDEX = 2 ** SECOND_STAGE_ENTRY.indexBits - 1;
 
 const CONTEXT_INVALID = FAULT.CONTEXT_INVALID;
@@ -66,10 +67,9 @@ export class SecondStageWalk {
   private readonly specialLow: number;
   /** By level, bits that make an entry a leaf: PS where that page size exists, 0 elsewhere. */
   private readonly leafBit = new Int32Array(MAX_LEVELS + 1);
-  /** By level, reserved bits of a leaf in its low half. */
-  private readonly leafReserved = new Int32Array(MAX_LEVELS + 1);
-  /** The same for the high half, at every level. */
+  /** Reserved bits of a leaf, besides those of the offset in its page, as halves. */
   private readonly leafReservedHigh: number;
+  private readonly leafReservedLow: number;
   /** By number of levels, bits of the input's high half that lie at or above min(MGAW, AGAW). */
   private readonly beyondWidth = new Int32Array(MAX_LEVELS + 1);
   private readonly needed: number;
@@ -89,11 +89,10 @@ export class SecondStageWalk {
     // Where no page of that size exists, PS is one more reserved bit.
     this.specialLow = fieldsMask([...tableReserved, PS], 0);
     this.leafReservedHigh = fieldsMask(leafReserved, 1);
+    this.leafReservedLow = fieldsMask(leafReserved, 0);
     for (let level = 1; level <= MAX_LEVELS; level++) {
       const isPage = level === 1 || (level === 2 && capabilities.pages2M) || (level === 3 && capabilities.pages1G);
       this.leafBit[level] = isPage && level > 1 ? PAGE_SIZE : 0;
-      const offset = level > 1 ? [[pageBits(level) - 1, ADDR[1]] as const] : [];
-      this.leafReserved[level] = fieldsMask([...leafReserved, ...offset], 0);
       const width = Math.min(pageBits(level + 1), capabilities.guestAddressWidth);
       this.beyondWidth[level] = fieldMask([63, width], 1);
     }
@@ -147,8 +146,11 @@ export class SecondStageWalk {
       const at = start | ((index & INDEX) << 1);
       const entryLow = words[at]!;
       const entryHigh = words[at | 1]!;
-      if (level === 1 || ((entryLow & specialLow) | (entryHigh & specialHigh)) !== 0) {
-        return this.end(level, entryHigh, entryLow, granted, low, access);
+      if (level === 1) {
+        return this.end(1, SMALL_OFFSET, entryHigh, entryLow, granted, low, access);
+      }
+      if (((entryLow & specialLow) | (entryHigh & specialHigh)) !== 0) {
+        return this.endAbove(level, entryHigh, entryLow, granted, low, access);
       }
       granted &= entryLow;
       // Nothing granted any more refuses a zero-length read, too.
@@ -161,9 +163,32 @@ export class SecondStageWalk {
     }
   }
 
-  /** What comes of an entry that does not lead to a table: a leaf, or a fault. */
+  /** What comes of an entry above level 1 that does not lead to a table: a superpage, or a fault. */
+  private endAbove(
+    level: number,
+    entryHigh: number,
+    entryLow: number,
+    above: number,
+    low: number,
+    access: Access,
+  ): number {
+    if ((entryLow & PERMISSIONS) !== 0 && (entryLow & this.leafBit[level]!) === 0) {
+      return RESERVED;
+    }
+    // Leaves of up to 1 GiB have their offset in the low half.
+    const offset = level === 2 ? 0x1f_ffff : 0x3fff_ffff;
+    return this.end(level, offset, entryHigh, entryLow, above, low, access);
+  }
+
+  /**
+   * What comes of a leaf.
+   *
+   * @param offset bits of the offset in its page
+   * @param above permissions accumulated down to its table
+   */
   private end(
     level: number,
+    offset: number,
     entryHigh: number,
     entryLow: number,
     above: number,
@@ -175,18 +200,16 @@ export class SecondStageWalk {
     if ((entryLow & PERMISSIONS) === 0) {
       return refusalOf(access);
     }
-    const leaf = level === 1 || (entryLow & this.leafBit[level]!) !== 0;
-    if (!leaf || ((entryLow & this.leafReserved[level]!) | (entryHigh & this.leafReservedHigh)) !== 0) {
+    const misplaced = entryLow & offset & FRAME;
+    if ((misplaced | (entryLow & this.leafReservedLow) | (entryHigh & this.leafReservedHigh)) !== 0) {
       return RESERVED;
     }
     const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
     if ((granted & needed) !== needed || granted === 0) {
       return refusalOf(access);
     }
-    // Leaves of up to 1 GiB have their offset in the low half.
-    const offset = level === 1 ? 0xfff : level === 2 ? 0x1f_ffff : 0x3fff_ffff;
     const pageHigh = entryHigh & ADDRESS_HIGH;
-    const outLow = (entryLow & FRAME & ~offset) | (low & offset);
+    const outLow = (entryLow & FRAME) | (low & offset);
     if (inInterruptRange(pageHigh, outLow)) {
       return FAULT.OUTPUT_IN_INTERRUPT_RANGE;
     }
