@@ -23,6 +23,9 @@ const PASSING = TRANSLATION_TYPE.passThrough;
  * it, and keeps what the translation needs in its fields. What is without fault is cached.
  */
 export class ContextLookup implements ContextFields {
+  /** Host address of the root table, frame aligned. */
+  rootHigh = 0;
+  rootLow = 0;
   /** FPD of the context entry found last, not 0 for yes; 0 when the lookup ended before one was found. */
   faultProcessingDisable = 0;
   /** Whether requests pass without second-stage translation; not 0 for yes. */
@@ -81,31 +84,25 @@ export class ContextLookup implements ContextFields {
    * Looks up the entry of a requester.
    *
    * @param routingId 16 bits
-   * @param rootHigh high half of the root table's host address
-   * @param rootLow low half, frame aligned
    * @returns 0, or the fault reason
    */
-  lookUp(routingId: number, rootHigh: number, rootLow: number): number {
-    return this.contexts.taken === routingId ? 0 : this.find(routingId, rootHigh, rootLow);
+  lookUp(routingId: number): number {
+    return this.contexts.taken === routingId || this.contexts.find(routingId, this) ? 0 : this.readTables(routingId);
   }
 
-  private find(routingId: number, rootHigh: number, rootLow: number): number {
-    return this.contexts.find(routingId, this) ? 0 : this.readTables(routingId, rootHigh, rootLow);
-  }
-
-  private readTables(routingId: number, rootHigh: number, rootLow: number): number {
+  private readTables(routingId: number): number {
     const { roots } = this;
     this.faultProcessingDisable = 0;
     const bus = routingId >>> 8;
     if (!roots.find(bus)) {
-      return this.readRoot(bus, routingId, rootHigh, rootLow);
+      return this.readRoot(bus, routingId);
     }
     return this.readEntry(this.frameOf(roots.tableHigh, roots.tableLow), routingId);
   }
 
-  private readRoot(bus: number, routingId: number, rootHigh: number, rootLow: number): number {
+  private readRoot(bus: number, routingId: number): number {
     const { words } = this.memory;
-    const start = this.frameOf(rootHigh, rootLow);
+    const start = this.frameOf(this.rootHigh, this.rootLow);
     if (start < 0) {
       return FAULT.ROOT_UNREADABLE;
     }

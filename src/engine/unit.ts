@@ -17,7 +17,7 @@ import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
 import { RegisterFile } from './registers.js';
 import type { Shape } from './shapes.js';
-import { ACCESS, type Access, permissionsNeeded, refusalOf, SecondStageWalk } from './walk.js';
+import { ACCESS, type Access, permissionsNeeded, refusalOf, TableWalk } from './walk.js';
 
 /** What became of a request, where it is not the (positive) fault reason. */
 export const OUTCOME = {
@@ -82,7 +82,7 @@ export class RemappingUnit {
   protected readonly caches: Caches;
   private readonly found = new Found();
   private readonly context: ContextLookup;
-  private readonly secondStage: SecondStageWalk;
+  private readonly tables: TableWalk;
   private readonly invalidation: CacheInvalidation;
   private readonly parts: UnitParts;
   private readonly faults: FaultLog;
@@ -95,16 +95,10 @@ export class RemappingUnit {
   private enabled = false;
   /** Whether tables are in use: it is on, and their mode gives no fault. Not 0 for yes, which is quicker to test. */
   protected translating = 0;
-  /** What SRTP latched from RTADDR. */
-  private rootHigh = 0;
-  private rootLow = 0;
+  /** What SRTP latched from RTADDR, besides the address. */
   private mode: number = TABLE_MODE.legacy;
   /** Fault reason that the latched mode gives every DMA request; 0 in legacy mode. */
   private modeFault = 0;
-  /** Whether faults of the request under way are not recorded (FPD); not 0 for yes. */
-  private silent = 0;
-  /** Bits of an address's high half at or above the host address width. */
-  private readonly beyondHost: number;
 
   constructor({ shape, memory, sendMessage }: UnitOptions, parts: UnitParts = ORDINARY_PARTS) {
     this.capabilities = capabilitiesOf(shape);
@@ -114,10 +108,9 @@ export class RemappingUnit {
     this.iotlb = this.caches.iotlb;
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
     this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
-    this.secondStage = new SecondStageWalk(memory, this.capabilities, this.caches.structures, this.found);
+    this.tables = new TableWalk(memory, this.capabilities, this.context, this.caches, this.found);
     this.faults = parts.faults(this.registers, this.capabilities, sendMessage);
     this.needed = permissionsNeeded(this.capabilities);
-    this.beyondHost = fieldMask([63, this.capabilities.hostAddressWidth], 1);
     this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities);
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
@@ -154,8 +147,8 @@ export class RemappingUnit {
     this.invalidation.flush();
     this.enabled = false;
     this.translating = 0;
-    this.rootHigh = 0;
-    this.rootLow = 0;
+    this.context.rootHigh = 0;
+    this.context.rootLow = 0;
     this.mode = TABLE_MODE.legacy;
     this.modeFault = 0;
     this.registers.reset(scope);
@@ -195,8 +188,7 @@ export class RemappingUnit {
         return TRANSLATED;
       }
       if (this.refusesHit(flags)) {
-        this.silent = flags & SILENT;
-        return this.refuse(refusalOf(access), routingId, high, low, access);
+        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
       }
     }
     return this.decideByTables(routingId, high, low, access);
@@ -208,12 +200,12 @@ export class RemappingUnit {
     }
     if (this.translating !== 0) {
       const reason = this.resolve(routingId, high, low, access);
-      return reason === 0 ? TRANSLATED : this.refuse(reason, routingId, high, low, access);
+      const silent = this.context.faultProcessingDisable;
+      return reason === 0 ? TRANSLATED : this.refuse(reason, silent, routingId, high, low, access);
     }
     if (this.enabled) {
       // Faults that FPD cannot silence come before a context entry was read.
-      this.silent = 0;
-      return this.refuse(this.modeFault, routingId, high, low, access);
+      return this.refuse(this.modeFault, 0, routingId, high, low, access);
     }
     return this.pass(high, low);
   }
@@ -234,8 +226,8 @@ export class RemappingUnit {
   }
 
   /** Finds the context of a requester, as a request of it would. */
-  protected findContext(routingId: number): number {
-    return this.context.lookUp(routingId, this.rootHigh, this.rootLow);
+  protected findContext(routingId: number): void {
+    this.context.lookUp(routingId);
   }
 
   /** Whether a translation found in the IOTLB without the permissions needed refuses the request. */
@@ -243,30 +235,9 @@ export class RemappingUnit {
     return true;
   }
 
-  /** What context and paging entries say; a translation is put into the IOTLB. */
+  /** What context and paging entries say; a translation is put into the IOTLB. Gives 0 or the fault reason. */
   protected resolve(routingId: number, high: number, low: number, access: Access): number {
-    const { context, secondStage } = this;
-    const unfound = this.findContext(routingId);
-    this.silent = context.faultProcessingDisable;
-    if (unfound !== 0) {
-      return unfound;
-    }
-    if (context.passThrough !== 0) {
-      if ((high & this.beyondHost) !== 0) {
-        return FAULT.ADDRESS_BEYOND_WIDTH;
-      }
-      return this.pass(high, low);
-    }
-    const refused = secondStage.walk(context, high, low, access);
-    if (refused !== 0) {
-      return refused;
-    }
-    const { found, iotlb } = this;
-    found.flags |= this.silent === 0 ? 0 : SILENT;
-    if (iotlb.size !== 0) {
-      iotlb.fill(secondStage.leafLevel, routingId, context.domain, high, low, found.high, found.low, found.flags);
-    }
-    return TRANSLATED;
+    return this.tables.resolve(routingId, high, low, access);
   }
 
   /** Requests to the interrupt range are never looked up in tables. */
@@ -281,9 +252,16 @@ export class RemappingUnit {
     return FAULT.INTERRUPT_RANGE_REQUEST;
   }
 
-  /** Records the fault unless FPD says not to; gives its reason. */
-  private refuse(reason: number, routingId: number, high: number, low: number, access: Access): number {
-    if (this.silent === 0) {
+  /** Records the fault unless `silent` (FPD) is not 0; gives its reason. */
+  private refuse(
+    reason: number,
+    silent: number,
+    routingId: number,
+    high: number,
+    low: number,
+    access: Access,
+  ): number {
+    if (silent === 0) {
       this.faults.record(reason, routingId, high, low, access & 1);
     }
     return reason;
@@ -309,8 +287,8 @@ export class RemappingUnit {
     if (this.capabilities.setRootFlushes) {
       this.invalidation.flush();
     }
-    this.rootHigh = high;
-    this.rootLow = low & ROOT_LOW;
+    this.context.rootHigh = high;
+    this.context.rootLow = low & ROOT_LOW;
     this.mode = (low & TTM) >>> TTM_SHIFT;
     if (this.mode === TABLE_MODE.abort && this.capabilities.abortMode) {
       this.modeFault = FAULT.ABORT_MODE;

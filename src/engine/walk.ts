@@ -1,10 +1,11 @@
 import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
-import type { ContextFields } from './context-cache.js';
+import type { Caches } from './caches.js';
+import type { ContextLookup } from './context.js';
 import type { Found } from './found.js';
 import { inInterruptRange } from './interrupt-range.js';
-import { ENTRY } from './iotlb.js';
+import { ENTRY, type Iotlb } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
 import type { StructureCache } from './structure-cache.js';
 
@@ -20,10 +21,13 @@ const MAX_LEVELS = 5;
 const SMALL_OFFSET = 0xfff;
 const INDEX = 2 ** SECOND_STAGE_ENTRY.indexBits - 1;
 
+const BEYOND_WIDTH = FAULT.ADDRESS_BEYOND_WIDTH;
 const CONTEXT_INVALID = FAULT.CONTEXT_INVALID;
 const UNREADABLE = FAULT.PAGING_ENTRY_UNREADABLE;
+const IN_INTERRUPT_RANGE = FAULT.OUTPUT_IN_INTERRUPT_RANGE;
 const RESERVED = FAULT.PAGING_ENTRY_RESERVED;
 const KEPT_SNOOP = ENTRY.snoop;
+const SILENT = ENTRY.silent;
 
 /** What lies at 2^43 or above is never RAM. */
 const RAM_HIGH = 0x7ff;
@@ -57,11 +61,11 @@ export function refusalOf(access: Access): number {
  * paging-structure caches hold and fills them. This is the hot path: no allocation, no bigint; the result is left in
  * the fields.
  */
-export class SecondStageWalk {
-  /** Level of the leaf found: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB. */
-  leafLevel = 0;
+export class TableWalk {
   private readonly memory: PhysicalMemory;
+  private readonly context: ContextLookup;
   private readonly structures: StructureCache;
+  private readonly iotlb: Iotlb;
   /** Bits that an entry which points to a table does not have, as halves: it is a leaf, or a fault. */
   private readonly specialHigh: number;
   private readonly specialLow: number;
@@ -72,13 +76,24 @@ export class SecondStageWalk {
   private readonly leafReservedLow: number;
   /** By number of levels, bits of the input's high half that lie at or above min(MGAW, AGAW). */
   private readonly beyondWidth = new Int32Array(MAX_LEVELS + 1);
+  /** Bits of an address's high half at or above the host address width. */
+  private readonly beyondHost: number;
   private readonly needed: number;
   private readonly found: Found;
 
-  /** @param found where walks that return 0 leave the host address, the permissions, and whether snooping is forced */
-  constructor(memory: PhysicalMemory, capabilities: Capabilities, structures: StructureCache, found: Found) {
+  /** @param found where requests that are translated leave the host address and the flags */
+  constructor(
+    memory: PhysicalMemory,
+    capabilities: Capabilities,
+    context: ContextLookup,
+    { structures, iotlb }: Caches,
+    found: Found,
+  ) {
     this.memory = memory;
+    this.context = context;
     this.structures = structures;
+    this.iotlb = iotlb;
+    this.beyondHost = fieldMask([63, capabilities.hostAddressWidth], 1);
     this.found = found;
     this.needed = permissionsNeeded(capabilities);
     const { PS, SNP, IW, ADDR } = SECOND_STAGE_ENTRY.fields;
@@ -99,15 +114,26 @@ export class SecondStageWalk {
   }
 
   /**
-   * Translates an I/O virtual address, given as int32 halves.
+   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB. One method, so that
+   * it is too large to be compiled into its caller: that must stay small for the requests that the IOTLB serves.
    *
-   * @param context the requester's
    * @returns 0, or the fault reason
    */
-  walk(context: ContextFields, high: number, low: number, access: Access): number {
+  resolve(routingId: number, high: number, low: number, access: Access): number {
+    const { context, found: result } = this;
+    const unfound = context.lookUp(routingId);
+    if (unfound !== 0) {
+      return unfound;
+    }
+    if (context.passThrough !== 0) {
+      result.high = high;
+      result.low = low;
+      result.flags = 0;
+      return (high & this.beyondHost) !== 0 ? BEYOND_WIDTH : 0;
+    }
     const { domain, levels } = context;
     if ((high & this.beyondWidth[levels]!) !== 0) {
-      return FAULT.ADDRESS_BEYOND_WIDTH;
+      return BEYOND_WIDTH;
     }
     const { structures, specialLow, specialHigh } = this;
     const { frames, words } = this.memory;
@@ -132,6 +158,9 @@ export class SecondStageWalk {
     // The index bits of the levels 1 and 2, and of those above.
     const lower = low >>> 12;
     const upper = (high << 2) | (low >>> 30);
+    let offset = SMALL_OFFSET;
+    let entryLow = 0;
+    let entryHigh = 0;
     for (;;) {
       const frame = (nextHigh << 20) | (nextLow >>> 12);
       const start = nextHigh >>> 0 <= RAM_HIGH && frame < frames.length ? frames[frame]! : -1;
@@ -142,17 +171,22 @@ export class SecondStageWalk {
         // Only now is it known that the entry above leads to a table that can be read.
         structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
       }
-      const index = level < 3 ? (level === 1 ? lower : lower >>> 9) : level === 3 ? upper : level === 4 ? upper >>> 9 : upper >>> 18;
+      const index = level === 1 ? lower : level === 2 ? lower >>> 9 : level === 3 ? upper : upper >>> (9 * level - 27);
       const at = start | ((index & INDEX) << 1);
-      const entryLow = words[at]!;
-      const entryHigh = words[at | 1]!;
-      if (level === 1) {
-        return this.end(1, SMALL_OFFSET, entryHigh, entryLow, granted, low, access);
-      }
-      if (((entryLow & specialLow) | (entryHigh & specialHigh)) !== 0) {
-        return this.endAbove(level, entryHigh, entryLow, granted, low, access);
-      }
+      entryLow = words[at]!;
+      entryHigh = words[at | 1]!;
       granted &= entryLow;
+      if (level === 1) {
+        break;
+      }
+      if (((entryLow & specialLow) | (entryHigh & specialHigh)) !== 0 && (entryLow & PERMISSIONS) !== 0) {
+        if ((entryLow & this.leafBit[level]!) === 0) {
+          return RESERVED;
+        }
+        // Leaves of up to 1 GiB have their offset in the low half.
+        offset = level === 2 ? 0x1f_ffff : 0x3fff_ffff;
+        break;
+      }
       // Nothing granted any more refuses a zero-length read, too.
       if ((granted & needed) !== needed || granted === 0) {
         return refusalOf(access);
@@ -161,63 +195,30 @@ export class SecondStageWalk {
       nextLow = entryLow & FRAME;
       level = (level - 1) | 0;
     }
-  }
-
-  /** What comes of an entry above level 1 that does not lead to a table: a superpage, or a fault. */
-  private endAbove(
-    level: number,
-    entryHigh: number,
-    entryLow: number,
-    above: number,
-    low: number,
-    access: Access,
-  ): number {
-    if ((entryLow & PERMISSIONS) !== 0 && (entryLow & this.leafBit[level]!) === 0) {
-      return RESERVED;
-    }
-    // Leaves of up to 1 GiB have their offset in the low half.
-    const offset = level === 2 ? 0x1f_ffff : 0x3fff_ffff;
-    return this.end(level, offset, entryHigh, entryLow, above, low, access);
-  }
-
-  /**
-   * What comes of a leaf.
-   *
-   * @param offset bits of the offset in its page
-   * @param above permissions accumulated down to its table
-   */
-  private end(
-    level: number,
-    offset: number,
-    entryHigh: number,
-    entryLow: number,
-    above: number,
-    low: number,
-    access: Access,
-  ): number {
-    const { found } = this;
-    const granted = above & entryLow;
     if ((entryLow & PERMISSIONS) === 0) {
       return refusalOf(access);
     }
-    const misplaced = entryLow & offset & FRAME;
-    if ((misplaced | (entryLow & this.leafReservedLow) | (entryHigh & this.leafReservedHigh)) !== 0) {
+    const reserved = (entryLow & (this.leafReservedLow | (offset & FRAME))) | (entryHigh & this.leafReservedHigh);
+    if (reserved !== 0) {
       return RESERVED;
     }
-    const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
     if ((granted & needed) !== needed || granted === 0) {
       return refusalOf(access);
     }
     const pageHigh = entryHigh & ADDRESS_HIGH;
     const outLow = (entryLow & FRAME) | (low & offset);
     if (inInterruptRange(pageHigh, outLow)) {
-      return FAULT.OUTPUT_IN_INTERRUPT_RANGE;
+      return IN_INTERRUPT_RANGE;
     }
-    found.high = pageHigh;
-    found.low = outLow;
     // Where SNP is reserved it is 0 here.
-    found.flags = granted | ((entryLow & SNOOP) === 0 ? 0 : KEPT_SNOOP);
-    this.leafLevel = level;
+    const snoop = (entryLow & SNOOP) === 0 ? 0 : KEPT_SNOOP;
+    const silent = context.faultProcessingDisable === 0 ? 0 : SILENT;
+    result.high = pageHigh;
+    result.low = outLow;
+    result.flags = granted | snoop | silent;
+    if (this.iotlb.size !== 0) {
+      this.iotlb.fill(level, routingId, domain, high, low, pageHigh, outLow, granted | snoop | silent);
+    }
     return 0;
   }
 }
