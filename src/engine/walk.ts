@@ -156,7 +156,7 @@ export class TableWalk {
     }
     const first = level;
     // The index bits of the levels 1 and 2, and of those above.
-    const lower = low >>> 12;
+    const lower = (low >> 12) | 0;
     const upper = (high << 2) | (low >>> 30);
     let offset = SMALL_OFFSET;
     let entryLow = 0;
@@ -171,7 +171,7 @@ export class TableWalk {
         // Only now is it known that the entry above leads to a table that can be read.
         structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
       }
-      const index = level === 1 ? lower : level === 2 ? lower >>> 9 : level === 3 ? upper : upper >>> (9 * level - 27);
+      const index = level < 3 ? (level === 1 ? lower : lower >> 9) : level === 3 ? upper : upper >> (level === 4 ? 9 : 18);
       const at = start | ((index & INDEX) << 1);
       entryLow = words[at]!;
       entryHigh = words[at | 1]!;
