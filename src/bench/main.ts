@@ -41,9 +41,13 @@ function rowOf({ pages, spread, name, millions, share, aim }: Measured): string 
 const all: Measured[] = [];
 if (!values.json) {
   const { root, context, structure, iotlb } = shape.caches;
-  say(`Shape ${shape.name}: ${root} root entries, ${context} contexts, ${structure} entries of each level that point to`);
+  say(
+    `Shape ${shape.name}: ${root} root entries, ${context} contexts, ${structure} entries of each level that point to`,
+  );
   say(`tables, an IOTLB of ${iotlb}; otherwise where a line says so, and for hits an IOTLB that all pages fit.`);
-  say(`Node ${process.version}, ${cpus()[0]?.model.trim() ?? 'processor unknown'}, medians of ${values.rounds} rounds.\n`);
+  say(
+    `Node ${process.version}, ${cpus()[0]?.model.trim() ?? 'processor unknown'}, medians of ${values.rounds} rounds.\n`,
+  );
   say(row(['pages', '', 'RemappingUnit.translate', 'M/s', 'share', 'aim']));
 }
 await measure(
@@ -60,5 +64,11 @@ await measure(
   },
 );
 if (values.json) {
-  say(JSON.stringify({ node: process.version, processor: cpus()[0]?.model.trim(), shape: shape.name, measured: all }, null, 2));
+  say(
+    JSON.stringify(
+      { node: process.version, processor: cpus()[0]?.model.trim(), shape: shape.name, measured: all },
+      null,
+      2,
+    ),
+  );
 }

@@ -6,6 +6,9 @@ import { buildTables, type Spread } from './tables.js';
 /** Translations of one timed call at least. */
 const BATCH = 65_536;
 
+const WARM_PAGES = 512;
+const WARM_ROUNDS = 200;
+
 export interface MeasureOptions {
   readonly shape: Shape;
   readonly pages: readonly number[];
@@ -35,8 +38,17 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** Tables for which everything is compiled first: what is measured must not be compiled for one unit alone. */
+function warmUp(shape: Shape): void {
+  for (const spread of ['dense', 'sparse'] as const) {
+    const rivals = rivalsOver(buildTables(WARM_PAGES, spread), shape);
+    for (let round = 0; round < WARM_ROUNDS; round++) for (const { sweep } of rivals) sweep();
+  }
+}
+
 /** Measures every rival over every table; a first round, in which everything gets compiled, does not count. */
 export async function measure(options: MeasureOptions, done: (measured: Measured) => void): Promise<void> {
+  warmUp(options.shape);
   for (const pages of options.pages) {
     for (const spread of options.spreads) {
       const rivals = rivalsOver(buildTables(pages, spread), options.shape);

@@ -1,6 +1,6 @@
 import { ACCESS, OUTCOME, type PhysicalMemory, type RemappingUnit, type Shape } from '../engine/index.js';
 import { BareIotlb, BareWalk } from './bare.js';
-import { ROUTING_ID, type Requests, type Tables, unitOver } from './tables.js';
+import { type Requests, ROUTING_ID, type Tables, unitOver } from './tables.js';
 
 /** One way to translate all requests. */
 export interface Rival {

@@ -253,14 +253,7 @@ export class RemappingUnit {
   }
 
   /** Records the fault unless `silent` (FPD) is not 0; gives its reason. */
-  private refuse(
-    reason: number,
-    silent: number,
-    routingId: number,
-    high: number,
-    low: number,
-    access: Access,
-  ): number {
+  private refuse(reason: number, silent: number, routingId: number, high: number, low: number, access: Access): number {
     if (silent === 0) {
       this.faults.record(reason, routingId, high, low, access & 1);
     }

@@ -1,7 +1,7 @@
 import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldsMask } from './bits.js';
-import type { Capabilities } from './capabilities.js';
 import type { Caches } from './caches.js';
+import type { Capabilities } from './capabilities.js';
 import type { ContextLookup } from './context.js';
 import type { Found } from './found.js';
 import { inInterruptRange } from './interrupt-range.js';
@@ -171,7 +171,8 @@ export class TableWalk {
         // Only now is it known that the entry above leads to a table that can be read.
         structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
       }
-      const index = level < 3 ? (level === 1 ? lower : lower >> 9) : level === 3 ? upper : upper >> (level === 4 ? 9 : 18);
+      const index =
+        level < 3 ? (level === 1 ? lower : lower >> 9) : level === 3 ? upper : upper >> (level === 4 ? 9 : 18);
       const at = start | ((index & INDEX) << 1);
       entryLow = words[at]!;
       entryHigh = words[at | 1]!;
