@@ -4,8 +4,8 @@ import type { Clause } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Target } from '../../spec/interface/target.js';
 import { type Aftermath, followUp, keep } from './aftermath.js';
-import { type CaseOptions, runCase } from './case.js';
-import { Collector, type RanCase } from './collector.js';
+import type { CaseOptions } from './case.js';
+import { Collector } from './collector.js';
 import { type CampaignDependencies, DEFAULT_LIMITS } from './dependencies.js';
 import { unfit } from './fits.js';
 import { certainClauses, identityKey } from './identity.js';
@@ -14,29 +14,25 @@ import { matchKnown } from './known.js';
 import { CaseMaker, type CaseOrigin } from './origin.js';
 import { Pace } from './pace.js';
 import type { Built, Property } from './property.js';
+import type { CaseRecord } from './record.js';
 import { assemble } from './result.js';
-import { nextTurn, type Sharer, weightOf } from './schedule.js';
+import { type Batch, CaseBench, type CaseRunner, runInOrder } from './runner.js';
+import { weightOf } from './schedule.js';
+import { charge, countedCases, countedSweeps, type Job, sharedCases, sharedSweeps } from './turns.js';
 import type { CampaignOptions, CampaignResult, FoundDeviation, Progress, StoredCase } from './types.js';
 import { NothingExecuted } from './verdict.js';
 
-/** Milliseconds between two reports of progress, and of one property's turn when time is shared. */
+/** Milliseconds between two reports of progress. */
 const REPORT_EVERY = 200;
-const TURN = 20;
-
-/** A property at work in a campaign. */
-interface Job extends Sharer {
-  readonly property: Property;
-  readonly maker: CaseMaker;
-  readonly order: (position: number) => number;
-  swept: number;
-  drawn: number;
-}
 
 /** A campaign under way. */
 class Campaign {
   private readonly collector = new Collector();
   private readonly pace: Pace;
+  private readonly bench: CaseBench;
+  private readonly runner: CaseRunner;
   private readonly jobs: readonly Job[];
+  private readonly jobOf: ReadonlyMap<string, Job>;
   /** Clauses that the target has. */
   private readonly wanted: ReadonlySet<string>;
   private readonly caseOptions: Omit<CaseOptions, 'built' | 'property'>;
@@ -55,7 +51,7 @@ class Campaign {
     private readonly properties: readonly Property[],
     private readonly options: CampaignOptions,
     private readonly deps: CampaignDependencies,
-    private readonly inFlight: InFlight,
+    inFlight: InFlight,
   ) {
     const now = deps.now ?? (() => performance.now());
     const { signal } = options;
@@ -66,6 +62,10 @@ class Campaign {
     const applies = (clause: Clause): boolean => deps.clauseApplies?.(clause, profile) ?? true;
     this.wanted = new Set(deps.catalogue.filter(applies).map(({ id }) => id));
     this.jobs = properties.filter((p) => p.notApplicable?.(profile) === undefined).map((p) => this.job(p));
+    this.jobOf = new Map(this.jobs.map((job) => [job.property.id, job]));
+    const makers = new Map(this.jobs.map(({ property, maker }) => [property.id, maker]));
+    this.bench = new CaseBench({ target, makers, options: this.caseOptions, inFlight, now });
+    this.runner = deps.runner ?? this.bench;
     this.planned = this.jobs.reduce((n, { maker }) => n + maker.sweepSize + (options.cases ?? 0), 0);
     this.context = {
       target,
@@ -88,7 +88,7 @@ class Campaign {
     await this.storedCases();
     do {
       await this.sweeps();
-      await (this.options.cases === undefined ? this.sharedCases() : this.countedCases(this.options.cases));
+      await this.randomCases();
       await this.followUps();
       // Time kept back for shrinking and not needed goes to more cases.
     } while (this.options.cases === undefined && this.jobs.length > 0 && this.pace.left > 0 && !this.pace.interrupted);
@@ -112,7 +112,7 @@ class Campaign {
     const maker = new CaseMaker(property, this.profile);
     const order = maker.sweepOrder(this.options.seed);
     const weight = (): number => weightOf(property.clauses, this.wanted, collector.clauses);
-    return { property, maker, order, swept: 0, drawn: 0, spent: 0, weight };
+    return { property, maker, order, swept: 0, drawn: 0, sweep: { spent: 0, weight }, random: { spent: 0, weight } };
   }
 
   private whyNothing(): string {
@@ -126,14 +126,12 @@ class Campaign {
     return this.pace.collected(this.collector.found.size - this.followed.size, this.context.limits.shrinkSeconds);
   }
 
-  /** Runs a case and keeps its case at once when it finds something new, so that nothing is lost if we are killed. */
-  private async one(origin: CaseOrigin, built: Built, property: Property | undefined): Promise<RanCase> {
-    this.inFlight.origin(origin);
-    const outcome = await runCase(this.target, built.scenario, { ...this.caseOptions, property, built });
-    const ran = { origin, built, outcome };
-    for (const { finding } of this.collector.record(ran)) keep(this.context, finding, ran, origin.kind !== 'stored');
-    await this.pace.breathe();
-    return ran;
+  /** Counts a case and keeps it at once when it found something new, so that nothing is lost if we are killed. */
+  private take(record: CaseRecord): void {
+    const { origin, found } = record;
+    for (const { finding } of this.collector.record(record)) {
+      keep(this.context, finding, found!.ran, origin.kind !== 'stored');
+    }
   }
 
   private async storedCases(): Promise<void> {
@@ -151,69 +149,45 @@ class Campaign {
     const built: Built = { scenario: stored.scenario, labels: {}, expectation: stored.expectation };
     // A claim may rest on facts that only the case of that very claim has kept.
     const property = stored.identity.kind === 'claim' ? this.context.properties.get(stored.property) : undefined;
-    const { outcome } = await this.one(origin, built, property);
+    const record = await this.bench.one(origin, built, property);
+    this.take(record);
+    await this.pace.breathe();
     // Only a case that ended as it should says that a known deviation is gone.
-    const settled = outcome.judgement.verdict === 'conformant' && outcome.finding === undefined;
-    if (settled && outcome.history.failure === undefined) this.lookedFor.add(identityKey(stored.identity));
+    const settled = record.judgement.verdict === 'conformant' && record.found === undefined;
+    if (settled && !record.failed) this.lookedFor.add(identityKey(stored.identity));
   }
 
-  /** A point of each sweep in turn; with a time budget, more of those whose properties have clauses not exercised yet. */
-  private async sweeps(): Promise<void> {
-    const counted = this.options.cases !== undefined;
-    let left = this.jobs.map((job) => ({ job, spent: 0, weight: job.weight }));
-    for (;;) {
-      left = left.filter(({ job }) => job.swept < job.maker.sweepSize);
-      const next = counted ? undefined : nextTurn(left);
-      if (left.length === 0) return;
-      for (const turn of next === undefined ? left : [next]) {
-        if (this.over || (!counted && this.pace.sweepsOver)) return;
-        const begun = this.pace.elapsed;
-        await this.swept(turn.job);
-        turn.spent += this.pace.elapsed - begun;
-      }
+  /** The sweeps; with a time budget, more of those whose properties have clauses not exercised yet, and at most half of it. */
+  private sweeps(): Promise<void> {
+    const { seed, cases } = this.options;
+    if (cases !== undefined) return this.collect(countedSweeps(this.jobs, seed), () => this.over);
+    return this.collect(sharedSweeps(this.jobs, seed), () => this.over || this.pace.sweepsOver);
+  }
+
+  private randomCases(): Promise<void> {
+    const { seed, cases } = this.options;
+    const turns = cases === undefined ? sharedCases(this.jobs, seed) : countedCases(this.jobs, seed, cases);
+    return this.collect(turns, () => this.over);
+  }
+
+  private collect(turns: Generator<CaseOrigin, undefined>, over: () => boolean): Promise<void> {
+    const next = (): CaseOrigin | undefined => {
+      const origin = over() ? undefined : turns.next().value;
+      if (origin !== undefined) this.report(origin.kind === 'sweep' ? 'sweep' : 'random', origin.property);
+      return origin;
+    };
+    return runInOrder(this.runner, next, (batch) => this.taken(batch));
+  }
+
+  private async taken({ records, milliseconds }: Batch): Promise<void> {
+    for (const record of records) {
+      const { kind, property } = record.origin;
+      charge(this.jobOf.get(property)!, kind, milliseconds / records.length);
+      if ('lost' in record) this.options.onLost?.(record);
+      else this.take(record);
+      this.done += 1;
     }
-  }
-
-  private async swept(job: Job): Promise<void> {
-    const index = job.order(job.swept);
-    job.swept += 1;
-    await this.fresh(job, { kind: 'sweep', property: job.property.id, seed: this.options.seed, index });
-  }
-
-  private async fresh(job: Job, origin: CaseOrigin): Promise<void> {
-    this.report(origin.kind === 'sweep' ? 'sweep' : 'random', job.property.id);
-    await this.one(origin, job.maker.make(origin), job.property);
-    this.done += 1;
-  }
-
-  private async random(job: Job): Promise<void> {
-    const index = job.drawn;
-    job.drawn += 1;
-    await this.fresh(job, { kind: 'random', property: job.property.id, seed: this.options.seed, index });
-  }
-
-  /** Exactly `cases` random cases of each property, in turn, so that an interrupted run is balanced. */
-  private async countedCases(cases: number): Promise<void> {
-    for (let n = 0; n < cases; n += 1) {
-      for (const job of this.jobs) {
-        if (this.over) return;
-        await this.random(job);
-      }
-    }
-  }
-
-  /** Random cases until the time is over, in short turns. */
-  private async sharedCases(): Promise<void> {
-    for (;;) {
-      const job = nextTurn(this.jobs);
-      if (job === undefined) return;
-      const begun = this.pace.elapsed;
-      do {
-        if (this.over) return;
-        await this.random(job);
-      } while (this.pace.elapsed - begun < TURN);
-      job.spent += this.pace.elapsed - begun;
-    }
+    await this.pace.breathe();
   }
 
   /** Shrinks, confirms and stores what was found, certain findings first. */

@@ -1,20 +1,13 @@
 import type { Finding } from '../../spec/interface/judgement.js';
 import { identityKey } from './identity.js';
-import type { CaseOrigin } from './origin.js';
-import type { Built } from './property.js';
-import type { CampaignResult, CaseOutcome } from './types.js';
-
-/** A case that was run. */
-export interface RanCase {
-  readonly origin: CaseOrigin;
-  readonly built: Built;
-  readonly outcome: CaseOutcome;
-}
+import type { CaseRecord, RanCase } from './record.js';
+import type { CampaignResult } from './types.js';
 
 /** A distinct finding with the smallest case that showed it. */
 export interface Collected {
   readonly finding: Finding;
   readonly case: RanCase;
+  readonly length: number;
   readonly hits: number;
 }
 
@@ -40,11 +33,6 @@ export interface Tally {
   readonly labels: Map<string, number>;
 }
 
-/** Scenario length: operations, or stimuli. */
-export function lengthOf(built: Built): number {
-  return built.scenario.level === 'operations' ? built.scenario.operations.length : built.scenario.stimuli.length;
-}
-
 function add(counts: Map<string, number>, more: Readonly<Record<string, number>>): void {
   for (const key in more) counts.set(key, (counts.get(key) ?? 0) + more[key]!);
 }
@@ -61,15 +49,18 @@ export class Collector {
   private readonly undecidedReasons = new Map<string, { cases: number; readonly first: string }>();
   private mostWorlds = 0;
 
-  /** Takes an outcome; gives the findings that are new with it. */
-  record(ran: RanCase): readonly Collected[] {
-    const { origin, outcome } = ran;
-    if (this.sum(outcome, origin.kind === 'stored')) this.note(ran);
-    this.count(this.tally(origin.property), ran);
-    add(this.clauses, outcome.judgement.clauses);
-    for (const finding of outcome.known) this.see(finding, ran);
-    const findings = [outcome.finding, outcome.also].filter((finding) => finding !== undefined);
-    return findings.map((finding) => this.collect(finding, ran)).filter((collected) => collected !== undefined);
+  /** Takes what a case came to; gives the findings that are new with it. */
+  record(record: CaseRecord): readonly Collected[] {
+    const { origin, found } = record;
+    if (this.sum(record)) this.note(record);
+    this.count(this.tally(origin.property), record);
+    add(this.clauses, record.judgement.clauses);
+    for (const finding of record.known) this.see(finding, record);
+    if (found === undefined) return [];
+    const findings = [found.finding, found.also].filter((finding) => finding !== undefined);
+    return findings
+      .map((finding) => this.collect(finding, record, found.ran))
+      .filter((collected) => collected !== undefined);
   }
 
   tally(property: string): Tally {
@@ -87,30 +78,26 @@ export class Collector {
   }
 
   /** Adds up an outcome; whether its case counts as undecided. */
-  private sum(outcome: CaseOutcome, stored: boolean): boolean {
-    const { statistics, undecided, verdict } = outcome.judgement;
+  private sum({ origin, failed, admitted, found, judgement }: CaseRecord): boolean {
+    const { statistics, undecided, verdict } = judgement;
     this.sums.cases += 1;
     this.sums.operations += statistics.operations;
     this.sums.judged += statistics.judged;
     for (const { kind } of undecided) if (kind === 'undefined') this.sums.undefinedOperations += 1;
-    if (outcome.finding !== undefined) this.verdicts.deviantCases += 1;
+    if (found !== undefined) this.verdicts.deviantCases += 1;
     // What only a known deviation left undecided is its doing, not the judge's; nor was a stored case made for this profile.
     const undecidedCase =
-      outcome.finding === undefined &&
-      verdict === 'inconclusive' &&
-      !stored &&
-      outcome.history.failure === undefined &&
-      outcome.judgement.known.length === 0;
+      found === undefined && verdict === 'inconclusive' && origin.kind !== 'stored' && !failed && !admitted;
     if (undecidedCase) this.verdicts.inconclusiveCases += 1;
-    if (outcome.history.failure !== undefined) this.verdicts.restarts += 1;
+    if (failed) this.verdicts.restarts += 1;
     this.admissible.sum += statistics.admissible.sum;
     this.admissible.count += statistics.admissible.count;
     this.mostWorlds = Math.max(this.mostWorlds, statistics.worlds);
     return undecidedCase;
   }
 
-  private note({ origin, outcome }: RanCase): void {
-    const { undecided } = outcome.judgement;
+  private note({ origin, judgement }: CaseRecord): void {
+    const { undecided } = judgement;
     const why = undecided.find((each) => each.kind === 'inconclusive') ?? undecided[0];
     const reason = why?.reason ?? 'no reason given';
     const known = this.undecidedReasons.get(reason);
@@ -125,48 +112,40 @@ export class Collector {
     return all.sort((a, b) => b.cases - a.cases);
   }
 
-  private count(tally: Tally, { origin, built, outcome }: RanCase): void {
+  private count(tally: Tally, { origin, found, admitted, requests, labels, judgement }: CaseRecord): void {
     if (origin.kind === 'stored') return;
-    if (
-      outcome.judgement.verdict === 'inconclusive' &&
-      outcome.finding === undefined &&
-      outcome.judgement.known.length === 0
-    )
-      tally.inconclusive += 1;
+    if (judgement.verdict === 'inconclusive' && found === undefined && !admitted) tally.inconclusive += 1;
     if (origin.kind === 'sweep') {
       tally.swept += 1;
       return;
     }
     tally.cases += 1;
-    let requests = 0;
-    for (const { operation } of outcome.history.steps)
-      if (operation.op === 'dma' || operation.op === 'signal') requests += 1;
     tally.requests += requests;
     if (requests > 0) tally.casesWithRequests += 1;
-    add(tally.labels, outcome.judgement.labels);
-    add(tally.labels, built.labels);
+    add(tally.labels, judgement.labels);
+    add(tally.labels, labels);
   }
 
-  private see(finding: Finding, { origin, built }: RanCase): void {
+  private see(finding: Finding, { origin, length }: CaseRecord): void {
     const key = identityKey(finding);
-    const seen = this.known.get(key) ?? { finding, property: origin.property, hits: 0, operations: lengthOf(built) };
+    const seen = this.known.get(key) ?? { finding, property: origin.property, hits: 0, operations: length };
     this.known.set(key, { ...seen, hits: seen.hits + 1 });
   }
 
-  private collect(finding: Finding, ran: RanCase): Collected | undefined {
+  private collect(finding: Finding, { length }: CaseRecord, ran: RanCase): Collected | undefined {
     const key = identityKey(finding);
     const seen = this.found.get(key);
     if (seen === undefined) {
-      const collected = { finding, case: ran, hits: 1 };
+      const collected = { finding, case: ran, length, hits: 1 };
       this.found.set(key, collected);
       return collected;
     }
     // Smaller cases shrink faster. A certain one is worth more than one that is only suspect.
     const better =
       finding.certain === seen.finding.certain
-        ? lengthOf(ran.built) < lengthOf(seen.case.built)
+        ? length < seen.length
         : finding.certain && !seen.finding.certain;
-    this.found.set(key, { ...(better ? { finding, case: ran } : seen), hits: seen.hits + 1 });
+    this.found.set(key, { ...(better ? { finding, case: ran, length } : seen), hits: seen.hits + 1 });
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import type { Clause } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Drive, Judge } from './case.js';
+import type { CaseRunner } from './runner.js';
 import type { StoredCase } from './types.js';
 
 /** Bounds on what happens to a finding after it was collected. */
@@ -27,6 +28,8 @@ export interface CampaignDependencies {
   readonly tool: { readonly name: string; readonly version: string };
   /** Runs software under test. */
   readonly drive?: Drive;
+  /** Runs the random and swept cases (default: the campaign itself, on its target). */
+  readonly runner?: CaseRunner;
   readonly limits?: Partial<CampaignLimits>;
   /** Milliseconds that never decrease (default: `performance.now`). */
   readonly now?: () => number;

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { jsonOf } from './json.js';
 import type { CaseOrigin } from './origin.js';
 
-const NAME = 'in-flight.json';
+/** The file of the campaign itself, or of one of the jobs that run cases for it. */
+function nameOf(job: number | undefined): string {
+  return job === undefined ? 'in-flight' : `in-flight-job${job}`;
+}
 
 /** What `in-flight.json` holds while a case of a property runs; while shrinking it holds the candidate, as a case file. */
 export interface InFlightRecord extends CaseOrigin {
@@ -15,10 +18,10 @@ export interface InFlightRecord extends CaseOrigin {
 }
 
 /** Keeps what an earlier run left behind when it was killed. */
-function setAside(path: string, out: string): string | undefined {
+function setAside(path: string, out: string, name: string): string | undefined {
   if (!existsSync(path)) return undefined;
   for (let n = 1; ; n += 1) {
-    const aside = join(out, `in-flight-${n}.json`);
+    const aside = join(out, `${name}-${n}.json`);
     if (existsSync(aside)) continue;
     renameSync(path, aside);
     return aside;
@@ -37,10 +40,14 @@ export class InFlight {
   private readonly head: { readonly target: string; readonly profile: string };
   private bytes = 0;
 
-  /** @param out an existing folder */
-  constructor(out: string, target: string, profile: string) {
-    this.path = join(out, NAME);
-    this.left = setAside(this.path, out);
+  /**
+   * @param out an existing folder
+   * @param job number of the job that runs the cases; each has a file of its own
+   */
+  constructor(out: string, target: string, profile: string, job?: number) {
+    const name = nameOf(job);
+    this.path = join(out, `${name}.json`);
+    this.left = setAside(this.path, out, name);
     this.head = { target, profile };
     this.descriptor = openSync(this.path, 'w');
   }

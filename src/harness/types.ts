@@ -2,6 +2,8 @@ import type { Finding, FindingIdentity, Judgement } from '../../spec/interface/j
 import type { Profile } from '../../spec/interface/profile.js';
 import type { History, Scenario } from '../../spec/interface/scenario.js';
 
+import type { LostCase } from './record.js';
+
 /** Version of the formats written by this release. */
 export const FORMAT_VERSION = 1;
 
@@ -171,4 +173,6 @@ export interface CampaignOptions {
   /** Aborted on SIGINT: the campaign ends with a result of what was done. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Told of each case of which nothing is known, as what ran it ended. */
+  readonly onLost?: (lost: LostCase) => void;
 }
