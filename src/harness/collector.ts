@@ -142,9 +142,7 @@ export class Collector {
     }
     // Smaller cases shrink faster. A certain one is worth more than one that is only suspect.
     const better =
-      finding.certain === seen.finding.certain
-        ? length < seen.length
-        : finding.certain && !seen.finding.certain;
+      finding.certain === seen.finding.certain ? length < seen.length : finding.certain && !seen.finding.certain;
     this.found.set(key, { ...(better ? { finding, case: ran, length } : seen), hits: seen.hits + 1 });
     return undefined;
   }

@@ -4,6 +4,8 @@ import { decodeCase, encodeCase, ensureWritable } from '../../formats/index.js';
 import {
   type CampaignOptions,
   type CampaignResult,
+  type CaseRunner,
+  type LostCase,
   NothingExecuted,
   type Property,
   runCampaign,
@@ -14,6 +16,7 @@ import type { CommandSpec, Invocation } from '../command.js';
 import { clockText, parseDuration } from '../duration.js';
 import { textFlag, wholeFlag } from '../flags.js';
 import { wantsColour, widthOf } from '../io.js';
+import { JobPool } from '../jobs/pool.js';
 import { ProgressDisplay } from '../progress.js';
 import { flagText, selectProperties, selectTarget, TARGET_FLAGS, targetOptions } from '../select.js';
 import { knownDeviations, shownPath, storedCases } from '../stored.js';
@@ -23,6 +26,9 @@ import type { TargetKind, TargetOptions } from '../world.js';
 const USUAL_SECONDS = 60;
 const LARGEST_SEED = 0xffff_ffff;
 const INTERRUPTED = 130;
+const MOST_JOBS = 256;
+/** Exit code where cases were lost through an error of our own. */
+const INTERNAL = 70;
 
 export const RUN: CommandSpec = {
   name: 'run',
@@ -34,6 +40,7 @@ export const RUN: CommandSpec = {
     ['--time <duration>', 'Time to spend in all, like 500ms, 30s or 5m (default: 60s, unless --cases is given)'],
     ['--cases <n>', 'Random cases of each property and variant; with it a run is repeatable'],
     ['--seed <n>', 'Seed of the random cases (default: random, printed)'],
+    ['--jobs <n>', 'Cases at the same time, each on a target of its own (default: 1)'],
     ['--out <folder>', 'Folder for the report and the cases (default: .iovcheck)'],
   ],
   examples: [
@@ -57,6 +64,7 @@ interface Plan {
   readonly seed: number;
   readonly seconds: number | undefined;
   readonly cases: number | undefined;
+  readonly jobs: number;
   readonly out: string;
 }
 
@@ -73,6 +81,7 @@ function planOf({ io, world, args, flags }: Invocation): Plan {
     seed: wholeFlag(flags, 'seed', 0, LARGEST_SEED) ?? randomInt(LARGEST_SEED),
     seconds: time === undefined ? usual : parseDuration('--time', time),
     cases,
+    jobs: wholeFlag(flags, 'jobs', 1, MOST_JOBS) ?? 1,
     out: resolve(io.cwd, textFlag(flags, 'out') ?? '.iovcheck'),
   };
 }
@@ -103,12 +112,35 @@ async function run(invocation: Invocation): Promise<number> {
     else io.stderr.write('\ninterrupted: writing the report (once more to end at once)\n');
     abort.abort();
   });
+  const pool = jobPool(invocation, plan, known);
+  const lost: LostCase[] = [];
   try {
-    const runs = await campaigns(invocation, plan, { known, stored, signal: abort.signal });
-    return report(invocation, plan, runs);
+    const onLost = (each: LostCase): void => {
+      lost.push(each);
+    };
+    const runs = await campaigns(invocation, plan, { known, stored, signal: abort.signal, onLost, pool });
+    const code = report(invocation, plan, runs);
+    for (const line of lostText(lost)) io.stderr.write(`${line}\n`);
+    return lost.length === 0 ? code : INTERNAL;
   } finally {
+    await pool?.close();
     release();
   }
+}
+
+/** The threads of a run with several jobs; it has none otherwise. */
+function jobPool({ world }: Invocation, plan: Plan, known: Shared['known']): JobPool | undefined {
+  if (plan.jobs === 1) return undefined;
+  const properties = plan.properties.map(({ id }) => id);
+  return new JobPool(world.root, plan.jobs, { kind: plan.kind.id, properties, known, out: plan.out });
+}
+
+function lostText(lost: readonly LostCase[]): readonly string[] {
+  const each = lost.map(
+    ({ origin: { property, kind, index, seed }, lost: why }) =>
+      `iovcheck: ${kind} case ${index} of ${property} with seed ${seed} was lost: ${why}`,
+  );
+  return each.length === 0 ? [] : [...each, 'iovcheck: internal error: the report is without the cases that were lost'];
 }
 
 function headline({ kind, variants, properties, seed, seconds, cases }: Plan, stored: number): string {
@@ -121,10 +153,18 @@ function headline({ kind, variants, properties, seed, seconds, cases }: Plan, st
   return `target ${variantText}, ${properties.length} properties, seed ${seed}, ${amount.join(' or ')}${first}`;
 }
 
-type Shared = Pick<CampaignOptions, 'known' | 'stored'> & { readonly signal: AbortSignal };
+type Shared = Pick<CampaignOptions, 'known' | 'stored'> & {
+  readonly signal: AbortSignal;
+  readonly onLost: (lost: LostCase) => void;
+  readonly pool: JobPool | undefined;
+};
 
 /** A campaign per variant; time that one leaves over goes to those after it. */
-async function campaigns(invocation: Invocation, plan: Plan, shared: Shared): Promise<readonly JudgedRun[]> {
+async function campaigns(
+  invocation: Invocation,
+  plan: Plan,
+  { pool, ...shared }: Shared,
+): Promise<readonly JudgedRun[]> {
   const display = new ProgressDisplay(invocation.io.stderr);
   const runs: JudgedRun[] = [];
   const idle: string[] = [];
@@ -135,7 +175,8 @@ async function campaigns(invocation: Invocation, plan: Plan, shared: Shared): Pr
     const begun = performance.now();
     const place = { name: variant.name, index, of: plan.variants.length };
     try {
-      const result = await campaign(invocation, plan, variant.options, {
+      const runner = pool?.runner(index, variant.options);
+      const result = await campaign(invocation, plan, variant.options, runner, {
         ...shared,
         seed: plan.seed,
         out: plan.out,
@@ -168,6 +209,7 @@ async function campaign(
   { io, world }: Invocation,
   { kind, properties }: Plan,
   options: TargetOptions,
+  runner: CaseRunner | undefined,
   campaignOptions: CampaignOptions,
 ): Promise<CampaignResult> {
   const target = kind.create(options);
@@ -179,6 +221,7 @@ async function campaign(
       catalogue: world.catalogue,
       ...(world.clauseApplies === undefined ? {} : { clauseApplies: world.clauseApplies }),
       ...(world.drive === undefined ? {} : { drive: world.drive }),
+      ...(runner === undefined ? {} : { runner }),
       tool: world.tool,
       cwd: io.cwd,
     });
