@@ -16,7 +16,7 @@ import type { CommandSpec, Invocation } from '../command.js';
 import { clockText, parseDuration } from '../duration.js';
 import { textFlag, wholeFlag } from '../flags.js';
 import { wantsColour, widthOf } from '../io.js';
-import { JobPool } from '../jobs/pool.js';
+import { JobPool, workerFile } from '../jobs/pool.js';
 import { ProgressDisplay } from '../progress.js';
 import { flagText, selectProperties, selectTarget, TARGET_FLAGS, targetOptions } from '../select.js';
 import { knownDeviations, shownPath, storedCases } from '../stored.js';
@@ -132,7 +132,7 @@ async function run(invocation: Invocation): Promise<number> {
 function jobPool({ world }: Invocation, plan: Plan, known: Shared['known']): JobPool | undefined {
   if (plan.jobs === 1) return undefined;
   const properties = plan.properties.map(({ id }) => id);
-  return new JobPool(world.root, plan.jobs, { kind: plan.kind.id, properties, known, out: plan.out });
+  return new JobPool(workerFile(world.root), plan.jobs, { kind: plan.kind.id, properties, known, out: plan.out });
 }
 
 function lostText(lost: readonly LostCase[]): readonly string[] {

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Tinypool } from 'tinypool';
 import type { Batch, CaseOrigin, CaseRunner, LostCase } from '../../harness/index.js';
 import type { TargetOptions } from '../world.js';
 import type { JobData, JobTask } from './task.js';
 
 /** Cases that a thread gets at a time. */
-const BATCH = 8;
+const BATCH = 16;
 
 /** Batches under way for each thread: one more than it works at, so that it never waits for the next. */
 const AHEAD = 2;
@@ -14,8 +15,12 @@ const AHEAD = 2;
 /** Cases lost one after the other until it is clear that none will ever run. */
 const MOST_LOST = 20;
 
-/** The built file of a thread, in the package's folder: sources cannot be loaded by a thread. */
-function workerFile(root: string): string {
+/**
+ * The built file of a thread, in the package's folder: sources cannot be loaded by a thread.
+ *
+ * @throws Error when the package is not built
+ */
+export function workerFile(root: string): string {
   const file = join(root, 'dist', 'src', 'cli', 'jobs', 'worker.js');
   if (!existsSync(file)) throw new Error(`${file} is missing: more than one job needs the built package`);
   return file;
@@ -27,14 +32,11 @@ export class JobPool {
   private readonly jobs: number;
   private lostInRow = 0;
 
-  /**
-   * @param root folder of the package
-   * @throws Error when the package is not built
-   */
-  constructor(root: string, jobs: number, data: JobData) {
+  /** @param file what a thread loads: a module that exports `run` and `close` */
+  constructor(file: string, jobs: number, data: JobData) {
     this.jobs = jobs;
     this.pool = new Tinypool({
-      filename: workerFile(root),
+      filename: pathToFileURL(file).href,
       name: 'run',
       teardown: 'close',
       minThreads: jobs,
@@ -43,6 +45,8 @@ export class JobPool {
       useAtomics: false,
       workerData: data,
     });
+    // One that ends while it has nothing to do is replaced; what it is asked next goes to another.
+    this.pool.on('error', () => {});
   }
 
   /** Runs the cases of one variant. */
