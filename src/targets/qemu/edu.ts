@@ -1,4 +1,4 @@
-import type { Pipeline } from './pipeline.js';
+import type { LineSink, Pipeline } from './pipeline.js';
 import { type EduPlace, SLOT_BYTES, SLOTS } from './platform.js';
 import { hex, readLine, writeLine } from './qtest.js';
 import { Trouble } from './trouble.js';
@@ -102,7 +102,7 @@ function pass(pipeline: Pipeline, edu: EduPlace, clock: Clock, owner: number | u
 }
 
 /** Adds the lines that raise the device's interrupt and take it back; what it sends is up to its MSI capability. */
-export function raiseInterrupt(pipeline: Pipeline, edu: EduPlace, owner?: number): void {
+export function raiseInterrupt(pipeline: LineSink, edu: EduPlace, owner?: number): void {
   pipeline.add(writeLine(4, edu.bar + REGISTER.interruptRaise, 1), owner);
   pipeline.add(writeLine(4, edu.bar + REGISTER.interruptAcknowledge, 1), owner);
 }

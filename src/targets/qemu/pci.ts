@@ -1,4 +1,4 @@
-import type { Pipeline } from './pipeline.js';
+import type { LineSink } from './pipeline.js';
 import { ECAM, EDUS, ROOT_PORTS } from './platform.js';
 import { hex, writeLine } from './qtest.js';
 
@@ -33,7 +33,7 @@ export function configAddress(routingId: number, offset: number): number {
 }
 
 /** Gives buses, windows and registers their places. A reset takes them away. */
-export function setUpPci(pipeline: Pipeline): void {
+export function setUpPci(pipeline: LineSink): void {
   pipeline.add(`outl 0xcf8 ${hex(0x8000_0000 + PCIEXBAR + 4)}`);
   pipeline.add('outl 0xcfc 0x0');
   pipeline.add(`outl 0xcf8 ${hex(0x8000_0000 + PCIEXBAR)}`);
