@@ -15,6 +15,9 @@ const MEMORY_AND_MASTER = 6;
 const PCIEXBAR = 0x60;
 const ECAM_64M_ENABLED = 0x5;
 
+/** Vendor and device of `edu`. */
+export const EDU_IDENTITY = 0x11e8_1234n;
+
 /**
  * Host-physical address of a byte of configuration space.
  *
