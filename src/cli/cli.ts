@@ -5,6 +5,7 @@ import type { CommandSpec } from './command.js';
 import { BUGS } from './commands/bugs.js';
 import { CHECK_KNOWN } from './commands/check-known.js';
 import { DOCTOR } from './commands/doctor.js';
+import { EXPLAIN } from './commands/explain.js';
 import { EXPORT } from './commands/export.js';
 import { JUDGE } from './commands/judge.js';
 import { JUDGE_SPEED } from './commands/judge-speed.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly CommandSpec[] = [
   RUN,
   REPLAY,
   JUDGE,
+  EXPLAIN,
   EXPORT,
   LIST,
   DOCTOR,

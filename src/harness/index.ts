@@ -2,6 +2,7 @@
 
 export { runCampaign } from './campaign.js';
 export { type CaseOptions, conclude, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
+export { replayCommand } from './corpus.js';
 export type { CampaignDependencies, CampaignLimits } from './dependencies.js';
 export { certainClauses, sameIdentity } from './identity.js';
 export type { InFlightRecord } from './inflight.js';
