@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { Finding, Judgement } from '../../../spec/interface/judgement.js';
-import type { History } from '../../../spec/interface/scenario.js';
+import type { History, Scenario } from '../../../spec/interface/scenario.js';
 import { BadInput, decodeCase, decodeTrace, readText } from '../../formats/index.js';
 import { replayCommand, type StoredCase, sameIdentity } from '../../harness/index.js';
 import { BadHistory } from '../../judge/index.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { type Line, layOut, line } from '../explain/page.js';
-import { storyLines } from '../explain/telling.js';
+import { stimulusText, storyLines } from '../explain/telling.js';
 import { findingLines, told, verdictLines } from '../explain/verdict.js';
 import { findAgain } from '../found.js';
 import { wantsColour, widthOf } from '../io.js';
@@ -69,11 +69,10 @@ function subjectOf(text: string, file: string, world: World): Subject {
 function ofCase(stored: StoredCase, world: World): Subject {
   const { identity, history, property, target, scenario } = stored;
   const { judgement, finding } = findAgain(world, stored);
-  const asked =
-    scenario.level === 'stimuli' ? `, ${scenario.stimuli.length} stimuli for "${scenario.software.name}"` : '';
   const title = [
     line(0, `${identity.clause} ${identity.kind}: ${identity.discriminator}`, 'bold'),
-    line(2, `case ${stored.id} of property ${property}, found on ${target.implementation}${asked}`),
+    line(2, `case ${stored.id} of property ${property}, found on ${target.implementation}`),
+    ...askedLines(scenario, history),
   ];
   const gone = 'Its history does not show this when it is judged now.';
   return {
@@ -83,6 +82,16 @@ function ofCase(stored: StoredCase, world: World): Subject {
     finding,
     stored,
   };
+}
+
+/** What the software was asked, where the history itself does not tell it. */
+function askedLines(scenario: Scenario, { software }: History): readonly Line[] {
+  if (scenario.level !== 'stimuli') return [];
+  const { name } = scenario.software;
+  const head = line(2, `the operations are those of "${name}", which was asked ${scenario.stimuli.length} times`);
+  return software === undefined
+    ? [head, ...scenario.stimuli.map((each) => line(4, stimulusText(each), 'cyan'))]
+    : [head];
 }
 
 function ofTrace(text: string, file: string, world: World): Subject {

@@ -10,7 +10,7 @@ import {
 } from '../../../spec/layout/vtd-queue.js';
 
 /** Meanings told of one store. */
-const MOST_MEANINGS = 4;
+const MOST_MEANINGS = 8;
 
 const PAGE = 4096n;
 

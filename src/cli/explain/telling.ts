@@ -1,6 +1,6 @@
 import type { Evidence, Finding, Judgement } from '../../../spec/interface/judgement.js';
 import type { Operation } from '../../../spec/interface/operations.js';
-import type { History, SoftwareEvent, Step } from '../../../spec/interface/scenario.js';
+import type { History, SoftwareEvent, Step, Stimulus } from '../../../spec/interface/scenario.js';
 import { observationText, operationText } from '../story.js';
 import { foldedText, stretches } from './fold.js';
 import { type Line, line } from './page.js';
@@ -138,10 +138,15 @@ class Events {
   }
 }
 
+/** What software under test is asked. */
+export function stimulusText({ actor, action, arguments: given }: Stimulus): string {
+  return `${actor} asks for ${action}${named(given)}`;
+}
+
 function eventText(event: SoftwareEvent): string {
   switch (event.kind) {
     case 'asked':
-      return `${event.id}: ${event.stimulus.actor} asks for ${event.stimulus.action}${named(event.stimulus.arguments)}`;
+      return `${event.id}: ${stimulusText(event.stimulus)}`;
     case 'answered':
       return `${event.id}: answered${named(event.answer)}`;
     case 'rest':
