@@ -130,7 +130,7 @@ describe('explain', () => {
       ),
     );
     expect(text).toContain('the operations are those of "hypervisor", which was asked 1 times');
-    expect(text).toContain('vm0 asks for map: page 0x1000');
+    expect(text).toContain('vm0 map page=0x1000');
     expect(text).toContain('▲ W=0');
     expect(text).not.toContain('iovcheck export');
   });
@@ -143,6 +143,7 @@ describe('explain', () => {
       software: {
         name: 'hypervisor',
         configuration: {},
+        issuers: stored.history.steps.map((_, at) => (at === 2 ? 1 : -1)),
         events: [
           { at: 2, kind: 'asked', id: 1, stimulus },
           { at: 3, kind: 'answered', id: 1, answer: { done: true } },
@@ -153,9 +154,9 @@ describe('explain', () => {
     const { judgement, finding } = findAgain(WORLD, stored);
     const text = layOut(storyLines({ history, judgement, finding, all: true }), 200, false).split('\n');
     const at = (part: string): number => text.findIndex((each) => each.includes(part));
-    expect(text[at('#2 store') - 1]).toBe('  1: vm0 asks for map: page 0x1000');
-    expect(text[at('#3 store') - 1]).toBe('  1: answered: done true');
-    expect(text.at(-1)).toBe('  the software is at rest');
+    expect(text[at('#2 [1] store') - 1]).toBe('  == [1] vm0 map page=0x1000');
+    expect(text[at('#3 store') - 1]).toBe('  == [1] vm0 map answered: done=true');
+    expect(text).toContain('  #2 [1] store 0x4002808: 0x4003003');
   });
 
   it('says so when a history does not show the finding any more', async () => {

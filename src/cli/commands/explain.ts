@@ -6,10 +6,11 @@ import { replayCommand, type StoredCase, sameIdentity } from '../../harness/inde
 import { BadHistory } from '../../judge/index.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { type Line, layOut, line } from '../explain/page.js';
-import { stimulusText, storyLines } from '../explain/telling.js';
+import { storyLines } from '../explain/telling.js';
 import { findingLines, told, verdictLines } from '../explain/verdict.js';
 import { findAgain } from '../found.js';
 import { wantsColour, widthOf } from '../io.js';
+import { stimulusText } from '../software-story.js';
 import { knownDeviations, shownPath } from '../stored.js';
 import { UsageError } from '../usage.js';
 import { isCase } from './judge.js';

@@ -23,17 +23,18 @@ export type Stretch =
   | { readonly kind: 'told'; readonly at: number }
   | { readonly kind: 'folded'; readonly from: number; readonly to: number };
 
-/** Which operations a story tells: those that have to do with the finding; the others in stretches. */
+/** Which operations a story tells: those that have to do with the finding; the others in stretches between events. */
 export function stretches(
   history: History,
   finding: Finding | undefined,
   explanation: readonly (readonly Evidence[])[],
 ): readonly Stretch[] {
   const told = toldOperations(history, finding, explanation);
+  const events = new Set(history.software?.events.map(({ at }) => at));
   const result: Stretch[] = [];
   for (let at = 0; at < history.steps.length; at += 1) {
     let end = at;
-    while (end < history.steps.length && !told.has(end)) end += 1;
+    while (end < history.steps.length && !told.has(end) && (end === at || !events.has(end))) end += 1;
     // A single operation takes no more room than the words that it was left out.
     if (end - at > 1) {
       result.push({ kind: 'folded', from: at, to: end });
@@ -53,7 +54,8 @@ function toldOperations(
   const all = [...steps.keys()];
   if (steps.length <= SHORT) return new Set(all);
   if (finding === undefined) return new Set(all.filter((at) => isRequest(steps[at]!.operation)));
-  const { at, shownAt, evidence } = finding;
+  const { at, shownAt } = finding;
+  const evidence = finding.evidence.length > 0 ? finding.evidence : (explanation[at] ?? []);
   const between = all.filter((each) => each >= at && each <= shownAt);
   return new Set([
     at,
@@ -62,7 +64,9 @@ function toldOperations(
     ...all.filter((each) => each < at && isPartOf(steps[each]!.operation, evidence)),
     ...lastWrites(steps.slice(0, at).map(({ operation }) => operation)),
     ...through(evidence, explanation, at),
-    ...(isRequest(steps[at]!.operation) ? [] : all.slice(Math.max(0, at - BEFORE_REGISTER), at)),
+    ...(steps[at] === undefined || isRequest(steps[at].operation)
+      ? []
+      : all.slice(Math.max(0, at - BEFORE_REGISTER), at)),
   ]);
 }
 

@@ -1,6 +1,7 @@
 import type { Evidence, Finding, Judgement } from '../../../spec/interface/judgement.js';
 import type { Operation } from '../../../spec/interface/operations.js';
-import type { History, SoftwareEvent, Step, Stimulus } from '../../../spec/interface/scenario.js';
+import type { History, SoftwareRecord, Step, Stimulus } from '../../../spec/interface/scenario.js';
+import { eventText, stimuliOf } from '../software-story.js';
 import { observationText, operationText } from '../story.js';
 import { foldedText, stretches } from './fold.js';
 import { type Line, line } from './page.js';
@@ -41,7 +42,7 @@ export function storyLines(told: Told): readonly Line[] {
     ...parts.flatMap((part) => {
       if (part.kind === 'told') return [...events.until(part.at), ...stepLines(told, tables, part.at)];
       const setUp = part.from === 0;
-      return [...events.until(part.to - 1), line(2, foldedText(history, part.from, part.to, setUp), 'gray')];
+      return [...events.until(part.from), line(2, foldedText(history, part.from, part.to, setUp), 'gray')];
     }),
     ...events.until(history.steps.length),
     ...failureLines(told),
@@ -53,7 +54,11 @@ function stepLines(told: Told, tables: Tables, at: number): readonly Line[] {
   const { operation } = history.steps[at]!;
   const own = finding?.at === at;
   const mark = own ? '>' : finding?.shownAt === at ? '*' : ' ';
-  const head = line(0, `${mark} #${at} ${stepText(history.steps[at]!)}`, own || mark === '*' ? 'bold' : undefined);
+  const head = line(
+    0,
+    `${mark} #${at} ${issuerText(history, at)}${stepText(history.steps[at]!)}`,
+    own || mark === '*' ? 'bold' : undefined,
+  );
   const evidence = own && finding.evidence.length > 0 ? finding.evidence : (judgement.explanation?.[at] ?? []);
   return [
     head,
@@ -61,6 +66,12 @@ function stepLines(told: Told, tables: Tables, at: number): readonly Line[] {
     ...evidenceLines(operation, evidence, own ? finding : undefined),
     ...partingLines(told, at),
   ];
+}
+
+/** The number of the stimulus that software served with an operation. */
+function issuerText({ software }: History, at: number): string {
+  const issuer = software?.issuers[at] ?? -1;
+  return issuer < 0 ? '' : `[${issuer}] `;
 }
 
 /** An operation with what was observed, and which fields are set. */
@@ -121,42 +132,21 @@ function failureLines({ history, finding, inFlight }: Told): readonly Line[] {
 
 /** What software under test was asked and answered, told between the operations it issued. */
 class Events {
-  readonly #events: readonly SoftwareEvent[];
+  readonly #record: SoftwareRecord | undefined;
+  readonly #stimuli: ReadonlyMap<number, Stimulus>;
   #next = 0;
 
   constructor({ software }: History) {
-    this.#events = software?.events ?? [];
+    this.#record = software;
+    this.#stimuli = software === undefined ? new Map() : stimuliOf(software);
   }
 
   /** What happened before an operation and has not been told. */
   until(at: number): readonly Line[] {
-    const lines: Line[] = [];
-    for (; this.#next < this.#events.length && this.#events[this.#next]!.at <= at; this.#next += 1) {
-      lines.push(line(2, eventText(this.#events[this.#next]!), 'cyan'));
-    }
-    return lines;
+    const events = this.#record?.events ?? [];
+    const first = this.#next;
+    while (this.#next < events.length && events[this.#next]!.at <= at) this.#next += 1;
+    const due = events.slice(first, this.#next);
+    return due.flatMap((event) => eventText(event, this.#stimuli)).map((text) => line(2, text, 'cyan'));
   }
-}
-
-/** What software under test is asked. */
-export function stimulusText({ actor, action, arguments: given }: Stimulus): string {
-  return `${actor} asks for ${action}${named(given)}`;
-}
-
-function eventText(event: SoftwareEvent): string {
-  switch (event.kind) {
-    case 'asked':
-      return `${event.id}: ${stimulusText(event.stimulus)}`;
-    case 'answered':
-      return `${event.id}: answered${named(event.answer)}`;
-    case 'rest':
-      return 'the software is at rest';
-  }
-}
-
-function named(values: Readonly<Record<string, string | number | bigint | boolean>>): string {
-  const parts = Object.entries(values).map(
-    ([name, value]) => `${name} ${typeof value === 'bigint' ? `0x${value.toString(16)}` : value}`,
-  );
-  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }

@@ -91,7 +91,6 @@ function performed(input: ScriptInput, operation: Operation, at: number): readon
       return ['# Nothing is left in flight: every line was answered.'];
     case 'reset':
       return ['reboot'];
-    case 'signal':
     case 'cpu':
     case 'controllerRead':
     case 'eoi':

@@ -191,10 +191,11 @@ describe('a script', () => {
       { op: 'message', requester: 'edu1', address: 0xfee0_0000n, data: 0x41n },
       { op: 'configWrite', function: 0x101, offset: 0x3c, size: 1, value: 0x1abn },
       { op: 'settle' },
+      { op: 'signal', requester: 'edu2' },
       { op: 'configRead', function: 0x101, offset: 0x3c, size: 1 },
     ];
     const { lines } = await run(
-      qtestScript(input(operations, { value: 0xabn }, { kind: 'value', at: 3, admitted: [] })),
+      qtestScript(input(operations, { value: 0xabn }, { kind: 'value', at: 4, admitted: [] })),
     );
     expect(lines.at(-1)).toMatch(/^DEVIATES/);
   });
@@ -257,6 +258,18 @@ describe('what cannot be a script is refused', () => {
     ],
     ['no requester "dev9"', input([{ op: 'message', requester: 'dev9', address: 0n, data: 0n }], {}, sign)],
     ['VT-d has no register "NOPE"', input([read('NOPE', 4)], {}, sign)],
+    [
+      'a message of edu0, whose MSI capability the case has programmed',
+      input(
+        [
+          { op: 'configWrite', function: 0x100, offset: 0x44, size: 4, value: 1n },
+          { op: 'message', requester: 'edu0', address: 0n, data: 0n },
+        ],
+        {},
+        { ...sign, at: 1 },
+      ),
+    ],
+    ['messages of 16 bits', input([{ op: 'message', requester: 'edu0', address: 0n, data: 0x1_0000n }], {}, sign)],
     ['QEMU is not asked for "eoi"', input([{ op: 'eoi', controller: 'apic' }], {}, sign)],
     [
       'operation 0: a request of 65 bytes',
