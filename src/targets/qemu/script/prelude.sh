@@ -105,6 +105,7 @@ ended() {
   if [ -z "$at" ]; then trouble "QEMU ended at start ($how)"; fi
   say "    #$at: observed: QEMU ended ($how)${said:+: $said}"
   [ "$finding_is" = ending ] || trouble "QEMU ended ($how) at #$at, which this case does not expect"
+  observed="QEMU ended ($how)${said:+: $said}"
   verdict=deviates
   conclude
 }
@@ -112,6 +113,7 @@ ended() {
 silent() {
   [ "$finding_is" = silence ] && [ -n "$at" ] || trouble "QEMU did not get done within $LIMIT seconds${at:+ (at #$at)}"
   say "    #$at: observed: no answer within $LIMIT seconds"
+  observed="no answer within $LIMIT seconds"
   verdict=deviates
   conclude
 }

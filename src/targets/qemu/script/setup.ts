@@ -1,10 +1,12 @@
 import type { Profile } from '../../../../spec/interface/profile.js';
-import { VTD_REGISTERS } from '../../../../spec/layout/vtd.js';
+import { VTD_PLACED_REGISTERS, VTD_REGISTERS } from '../../../../spec/layout/vtd.js';
+import { resolveRegister } from '../../registers.js';
 import { ACCELERATOR_ARGUMENTS, deviceArguments, type IommuOptions, MACHINE } from '../command.js';
 import { dmaValues } from '../edu.js';
 import { IommuControl } from '../iommu.js';
 import { configAddress, EDU_IDENTITY, setUpPci } from '../pci.js';
 import { ARENA, EDUS, IOMMU, RAM_BYTES, VTD_REGISTERS_BASE } from '../platform.js';
+import { hex } from '../qtest.js';
 import { fillRequest, QUARANTINE_ROOT } from '../staging.js';
 import { linesOf } from './recorded.js';
 import { call, quoted } from './shell.js';
@@ -67,12 +69,7 @@ export function startState(profile: Profile, ready: boolean): readonly string[] 
 }
 
 function readyState(profile: Profile): readonly string[] {
-  const names = new Map(
-    Object.entries(VTD_REGISTERS).map(([name, { offset }]) => [
-      `0x${(VTD_REGISTERS_BASE + offset).toString(16)}`,
-      name,
-    ]),
-  );
+  const names = registerNames(profile);
   const lines = linesOf((sink) => {
     const control = new IommuControl(sink, profile.components[IOMMU]?.registers ?? {});
     control.restoreOthers();
@@ -87,6 +84,15 @@ function readyState(profile: Profile): readonly string[] {
     `value readl ${status}`,
     '[ "$value" = 0xc0000000 ] || trouble "translation cannot be enabled: GSTS is $value"',
   ];
+}
+
+/** Names of registers by their addresses, as lines write them. */
+function registerNames(profile: Profile): ReadonlyMap<string, string> {
+  const name = (register: string): readonly [string, string] => {
+    const offset = resolveRegister(profile, { component: IOMMU, register, size: 4 });
+    return [hex(VTD_REGISTERS_BASE + offset), register];
+  };
+  return new Map([...Object.keys(VTD_REGISTERS), ...Object.keys(VTD_PLACED_REGISTERS)].map(name));
 }
 
 function commentOf(name: string | undefined): string {
