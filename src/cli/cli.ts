@@ -5,6 +5,8 @@ import type { CommandSpec } from './command.js';
 import { BUGS } from './commands/bugs.js';
 import { CHECK_KNOWN } from './commands/check-known.js';
 import { DOCTOR } from './commands/doctor.js';
+import { EXPLAIN } from './commands/explain.js';
+import { EXPORT } from './commands/export.js';
 import { JUDGE } from './commands/judge.js';
 import { JUDGE_SPEED } from './commands/judge-speed.js';
 import { LIST } from './commands/list.js';
@@ -21,6 +23,8 @@ const COMMANDS: readonly CommandSpec[] = [
   RUN,
   REPLAY,
   JUDGE,
+  EXPLAIN,
+  EXPORT,
   LIST,
   DOCTOR,
   CHECK_KNOWN,

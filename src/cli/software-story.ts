@@ -15,8 +15,13 @@ export function stimulusText({ actor, action, arguments: given }: Stimulus): str
   return `${actor} ${action}${argumentsText(given)}`;
 }
 
+/** The stimuli of a record by their numbers. */
+export function stimuliOf({ events }: SoftwareRecord): ReadonlyMap<number, Stimulus> {
+  return new Map(events.flatMap((event) => (event.kind === 'asked' ? [[event.id, event.stimulus] as const] : [])));
+}
+
 /** What happened at the level of software, on one line; nothing where it merely rests. */
-function eventText(event: SoftwareEvent, stimuli: ReadonlyMap<number, Stimulus>): readonly string[] {
+export function eventText(event: SoftwareEvent, stimuli: ReadonlyMap<number, Stimulus>): readonly string[] {
   switch (event.kind) {
     case 'asked':
       return [`== [${event.id}] ${stimulusText(event.stimulus)}`];
@@ -40,9 +45,7 @@ export function softwareStory(
   step: (index: number) => string,
 ): readonly string[] {
   const { events, issuers } = record;
-  const stimuli = new Map(
-    events.flatMap((event) => (event.kind === 'asked' ? [[event.id, event.stimulus] as const] : [])),
-  );
+  const stimuli = stimuliOf(record);
   const first = events.find(({ kind }) => kind === 'asked')?.at ?? history.steps.length;
   const lines = [`  (${first} operations of start-up)`];
   let next = first;

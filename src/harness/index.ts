@@ -1,9 +1,10 @@
 /** The harness: runs properties on targets, collects, shrinks, confirms and stores what goes wrong. */
 
 export { runCampaign } from './campaign.js';
-export { type CaseOptions, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
+export { type CaseOptions, conclude, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
+export { replayCommand } from './corpus.js';
 export type { CampaignDependencies, CampaignLimits } from './dependencies.js';
-export { certainClauses } from './identity.js';
+export { certainClauses, sameIdentity } from './identity.js';
 export type { InFlightRecord } from './inflight.js';
 export { type JudgeSpeed, measureJudgeSpeed } from './judge-speed.js';
 export { matchKnown } from './known.js';
