@@ -1,6 +1,7 @@
 import { TargetUnavailable } from '../../spec/interface/target.js';
 import { BadInput, CannotWrite, fileTrouble } from '../formats/index.js';
 import { NoSoftware, NothingExecuted } from '../harness/index.js';
+import { BadStimulus } from '../hypervisor/hypervisor.js';
 import type { CommandSpec } from './command.js';
 import { BUGS } from './commands/bugs.js';
 import { CHECK_KNOWN } from './commands/check-known.js';
@@ -73,7 +74,7 @@ function explained(error: unknown, io: Io): number {
     say(`${error.message}; ${error.hint}`);
     return TARGET_FAILURE;
   }
-  const kinds = [UsageError, BadInput, CannotWrite, NothingExecuted, NoSoftware];
+  const kinds = [UsageError, BadInput, CannotWrite, NothingExecuted, NoSoftware, BadStimulus];
   const expected = kinds.some((kind) => error instanceof kind);
   const message = expected && error instanceof Error ? error.message : fileTrouble(error);
   if (message !== undefined) {

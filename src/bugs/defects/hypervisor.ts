@@ -123,6 +123,17 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   },
   {
     ...common,
+    id: 'owner-checked-too-early',
+    shipped: { row: 259, link: 'Jailhouse 8ae0bb23', what: 'who owns a device was not kept up to date while it ran' },
+    plants: 'whether a function is free is looked at before its lock is taken, and not after',
+    file: VM,
+    anchor:
+      '    yield* assigned.lock.acquire();\n    if (assigned.owner !== undefined) {\n      assigned.lock.release();',
+    replacement:
+      '    const taken = assigned.owner !== undefined;\n    yield { kind: "pause" };\n    yield* assigned.lock.acquire();\n    if (taken) {\n      assigned.lock.release();',
+  },
+  {
+    ...common,
     id: 'tail-without-lock',
     shipped: { row: 38, link: 'Xen XSA-373', what: 'one wait was taken to be complete by the completion of another' },
     plants: 'two tasks may write the invalidation queue at once',
