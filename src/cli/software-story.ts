@@ -38,11 +38,14 @@ export function eventText(event: SoftwareEvent, stimuli: ReadonlyMap<number, Sti
 /**
  * What software was asked and answered, and between that the hardware operations that it issued, each with the number of the
  * stimulus that it belongs to. What it did before it was asked anything is left out.
+ *
+ * @param broken position of the event that breaks a promise, which is marked
  */
 export function softwareStory(
   history: History,
   record: SoftwareRecord,
   step: (index: number) => string,
+  broken?: number,
 ): readonly string[] {
   const { events, issuers } = record;
   const stimuli = stimuliOf(record);
@@ -55,9 +58,9 @@ export function softwareStory(
       lines.push(`${issuer < 0 ? '    ' : `[${issuer}]`.padStart(4)} ${step(next)}`);
     }
   };
-  for (const event of events) {
+  for (const [position, event] of events.entries()) {
     upTo(event.at);
-    lines.push(...eventText(event, stimuli));
+    lines.push(...eventText(event, stimuli).map((text) => (position === broken ? `> ${text}` : text)));
   }
   upTo(history.steps.length);
   return lines;

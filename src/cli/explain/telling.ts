@@ -1,6 +1,6 @@
 import type { Evidence, Finding, Judgement } from '../../../spec/interface/judgement.js';
 import type { Operation } from '../../../spec/interface/operations.js';
-import type { History, SoftwareRecord, Step, Stimulus } from '../../../spec/interface/scenario.js';
+import type { History, SoftwareEvent, SoftwareRecord, Step, Stimulus } from '../../../spec/interface/scenario.js';
 import { eventText, stimuliOf } from '../software-story.js';
 import { observationText, operationText } from '../story.js';
 import { foldedText, stretches } from './fold.js';
@@ -35,7 +35,7 @@ export function storyLines(told: Told): readonly Line[] {
   const parts = told.all
     ? history.steps.map((_, at) => ({ kind: 'told', at }) as const)
     : stretches(history, finding, explanation);
-  const events = new Events(history);
+  const events = new Events(history, finding);
   return [
     line(0, `From state "${history.start}" (${STATES[history.start]}) on ${history.profile.implementation}:`),
     line(0, ''),
@@ -52,7 +52,7 @@ export function storyLines(told: Told): readonly Line[] {
 function stepLines(told: Told, tables: Tables, at: number): readonly Line[] {
   const { history, finding, judgement } = told;
   const { operation } = history.steps[at]!;
-  const own = finding?.at === at;
+  const own = finding?.at === at && finding.event === undefined;
   const mark = own ? '>' : finding?.shownAt === at ? '*' : ' ';
   const head = line(
     0,
@@ -98,14 +98,18 @@ function evidenceLines(operation: Operation, evidence: readonly Evidence[], find
 
 /** Where expected and observed part, and where that was seen. */
 function partingLines({ finding }: Told, at: number): readonly Line[] {
-  if (finding === undefined || (finding.at !== at && finding.shownAt !== at)) return [];
+  if (finding === undefined || finding.event !== undefined) return [];
+  if (finding.at !== at && finding.shownAt !== at) return [];
   const { shownAt, expected, observed } = finding;
   if (finding.at !== at) return [line(INDENT, `shows it: ${observed}`, 'red')];
-  const later = shownAt === at ? '' : ` (shown by #${shownAt})`;
+  return parting(expected, `${observed}${shownAt === at ? '' : ` (shown by #${shownAt})`}`);
+}
+
+function parting(expected: string, observed: string): readonly Line[] {
   return [
     line(4, '──── here expected and observed part ────', 'red'),
     line(INDENT, `expected  ${expected}`, 'green', 10),
-    line(INDENT, `observed  ${observed}${later}`, 'red', 10),
+    line(INDENT, `observed  ${observed}`, 'red', 10),
   ];
 }
 
@@ -132,11 +136,13 @@ function failureLines({ history, finding, inFlight }: Told): readonly Line[] {
 
 /** What software under test was asked and answered, told between the operations it issued. */
 class Events {
+  readonly #finding: Finding | undefined;
   readonly #record: SoftwareRecord | undefined;
   readonly #stimuli: ReadonlyMap<number, Stimulus>;
   #next = 0;
 
-  constructor({ software }: History) {
+  constructor({ software }: History, finding: Finding | undefined) {
+    this.#finding = finding;
     this.#record = software;
     this.#stimuli = software === undefined ? new Map() : stimuliOf(software);
   }
@@ -147,6 +153,13 @@ class Events {
     const first = this.#next;
     while (this.#next < events.length && events[this.#next]!.at <= at) this.#next += 1;
     const due = events.slice(first, this.#next);
-    return due.flatMap((event) => eventText(event, this.#stimuli)).map((text) => line(2, text, 'cyan'));
+    return due.flatMap((event, index) => this.#told(event, first + index));
+  }
+
+  /** An event, and what was expected where it breaks a promise. */
+  #told(event: SoftwareEvent, position: number): readonly Line[] {
+    const lines = eventText(event, this.#stimuli).map((text) => line(2, text, 'cyan'));
+    const finding = this.#finding;
+    return finding?.event === position ? [...lines, ...parting(finding.expected, finding.observed)] : lines;
   }
 }

@@ -9,7 +9,8 @@ export function told(name: string, text: string, style?: Style): Line {
 /** The finding, with the rule that it breaks. */
 export function findingLines(finding: Finding, clause: Clause | undefined): readonly Line[] {
   const { at, shownAt, expected, observed, certain } = finding;
-  const shown = at === shownAt ? `at #${at}` : `by #${at}, shown by #${shownAt}`;
+  const own = at === shownAt ? `at #${at}` : `by #${at}, shown by #${shownAt}`;
+  const shown = finding.event === undefined ? own : `after #${at}`;
   return [
     line(0, `${finding.clause} ${finding.kind}: ${finding.discriminator}`, 'bold'),
     ...(clause === undefined ? [] : [told('rule', clause.rule), line(12, sourceText(clause), 'gray')]),
