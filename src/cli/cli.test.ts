@@ -375,7 +375,8 @@ describe('run', () => {
     };
     const { code, err } = await run('run --time 10m');
     expect(err).toContain('interrupted: writing the report');
-    expect(code).toBe(0);
+    expect(code).toBe(130);
+    expect(report()).toMatchObject({ exitCode: 0, summary: expect.stringContaining('interrupted') });
     expect(report().runs[0]).toMatchObject({ interrupted: true });
     expect(exits).toEqual([]);
 
@@ -407,7 +408,7 @@ describe('run', () => {
     };
     const { code, err } = await run('run --cases 2 --out file/deeper');
     expect(err).toBe(`iovcheck: ${join(cwd, 'file/deeper')}: a part of the path is not a folder\n`);
-    expect(code).toBe(64);
+    expect(code).toBe(73);
   });
 
   it('a bug of ours: 70, with its stack', async () => {

@@ -33,6 +33,7 @@ const COMMANDS: readonly CommandSpec[] = [
 /** Exit codes besides those of a verdict (0 conformant, 1 new deviation, 2 inconclusive or under-exercised). */
 const TARGET_FAILURE = 3;
 const USAGE = 64;
+const CANNOT_WRITE = 73;
 const INTERNAL = 70;
 
 /**
@@ -41,7 +42,7 @@ const INTERNAL = 70;
  * @param argv without the names of the interpreter and the program
  * @param makeWorld called only when a command needs it
  * @returns the exit code: 0 conformant, 1 new deviation, 2 inconclusive or under-exercised, 3 target failure,
- *   64 usage, bad input or nothing executed, 70 internal error
+ *   64 usage, bad input or nothing executed, 70 internal error, 73 a file cannot be written, 130 interrupted
  */
 export async function main(argv: readonly string[], io: Io, makeWorld: () => World): Promise<number> {
   try {
@@ -69,11 +70,14 @@ function explained(error: unknown, io: Io): number {
     say(`${error.message}; ${error.hint}`);
     return TARGET_FAILURE;
   }
-  const kinds = [UsageError, BadInput, CannotWrite, NothingExecuted, NoSoftware];
-  const expected = kinds.some((kind) => error instanceof kind);
-  const message = expected && error instanceof Error ? error.message : fileTrouble(error);
-  if (message !== undefined) {
-    say(error instanceof UsageError ? `${message} (see: iovcheck --help)` : message);
+  const trouble = error instanceof CannotWrite ? error.message : fileTrouble(error);
+  if (trouble !== undefined) {
+    say(trouble);
+    return CANNOT_WRITE;
+  }
+  const kinds = [UsageError, BadInput, NothingExecuted, NoSoftware];
+  if (error instanceof Error && kinds.some((kind) => error instanceof kind)) {
+    say(error instanceof UsageError ? `${error.message} (see: iovcheck --help)` : error.message);
     return USAGE;
   }
   say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

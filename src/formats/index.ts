@@ -1,7 +1,16 @@
 /** The formats: what is stored, how it is read, and one clear message for what cannot be read. */
 export { BadInput } from './bad-input.js';
 export { decodeCase, encodeCase, readCase } from './case.js';
-export { CannotWrite, ensureWritable, fileTrouble, readText, writeAtomically } from './files.js';
+export {
+  CannotWrite,
+  cannotWrite,
+  ensureWritable,
+  fileTrouble,
+  readText,
+  removeLeftovers,
+  writeAtomically,
+} from './files.js';
+export { decodeReplayable, type Replayable } from './in-flight.js';
 export { encodeKnown, type KnownList, readKnown } from './known.js';
 export {
   decodeReport,
