@@ -33,8 +33,10 @@ const COMMANDS: readonly CommandSpec[] = [
 /** Exit codes besides those of a verdict (0 conformant, 1 new deviation, 2 inconclusive or under-exercised). */
 const TARGET_FAILURE = 3;
 const USAGE = 64;
-const CANNOT_WRITE = 73;
 const INTERNAL = 70;
+
+/** Exit code when a file, or standard output, cannot be written. */
+export const CANNOT_WRITE = 73;
 
 /**
  * Runs the command line.

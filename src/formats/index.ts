@@ -1,5 +1,5 @@
 /** The formats: what is stored, how it is read, and one clear message for what cannot be read. */
-export { BadInput } from './bad-input.js';
+export { BadInput, pathText } from './bad-input.js';
 export { decodeCase, encodeCase, readCase } from './case.js';
 export {
   CannotWrite,
@@ -21,6 +21,6 @@ export {
   reportJsonSchema,
 } from './report.js';
 export { decodeTrace, encodeTrace } from './trace.js';
-export { stepProblems } from './validate-history.js';
+export { firstLie, stepProblems } from './validate-history.js';
 export { operationProblems } from './validate-operations.js';
 export { type ComponentCheck, profileProblems } from './validate-profile.js';

@@ -47,7 +47,7 @@ describe('runCase', () => {
       return target;
     };
     const data = Uint8Array.of(1, 2);
-    const { scenario } = built(dma(), message(0n));
+    const { scenario } = built(dma(0, 2), message(0n));
     const good = await runCase(late([{ at: 0, data }]), scenario, options);
     expect(good.history.steps[0]?.observation).toMatchObject({ of: 'dma', data });
     const bad = await runCase(late([{ at: 1, data }]), scenario, options);
