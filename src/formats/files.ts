@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BadInput } from './bad-input.js';
 
@@ -33,12 +33,25 @@ export function readText(file: string, shown: string = file): string {
 export function writeAtomically(file: string, text: string, write: typeof writeThrough = writeThrough): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     write(temporary, text);
     renameSync(temporary, file);
   } catch (error) {
     removeIfThere(temporary);
     throw cannotWrite(file, error);
+  }
+}
+
+/** Makes a folder and those above it. Node's own way never ends below a folder like /proc, where none can be made. */
+export function makeFolder(folder: string): void {
+  const isThere = (): boolean => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!isThere()) throw error;
   }
 }
 
@@ -88,7 +101,7 @@ function explain(error: unknown, otherwise: string): string {
 export function ensureWritable(folder: string): void {
   const probe = join(folder, `.writable.${process.pid}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
@@ -103,9 +116,9 @@ const LEFTOVER = /\.(?:json|md|writable)\.(\d+)\.tmp$/;
 /** Removes the temporary files that killed processes left in a folder; those of other living processes stay. */
 export function removeLeftovers(folder: string): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) {
-    const writer = LEFTOVER.exec(name)?.[1];
-    if (writer !== undefined && !isAnother(Number(writer))) removeIfThere(join(folder, name));
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const writer = entry.isFile() ? LEFTOVER.exec(entry.name)?.[1] : undefined;
+    if (writer !== undefined && !isAnother(Number(writer))) removeIfThere(join(folder, entry.name));
   }
 }
 

@@ -6,6 +6,7 @@ export {
   cannotWrite,
   ensureWritable,
   fileTrouble,
+  makeFolder,
   readText,
   removeLeftovers,
   writeAtomically,

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clause } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Target } from '../../spec/interface/target.js';
+import { makeFolder } from '../formats/index.js';
 import { type Aftermath, asFound, followUp, keep } from './aftermath.js';
 import { CampaignBroken } from './broken.js';
 import { type CaseOptions, runCase } from './case.js';
@@ -280,7 +280,7 @@ export async function runCampaign(
     throw new RangeError('a campaign needs a number of cases or a number of seconds');
   }
   const profile = await target.describe();
-  mkdirSync(options.out, { recursive: true });
+  makeFolder(options.out);
   const inFlight = new InFlight(options.out, target.id, profile);
   let ended = false;
   try {
