@@ -11,6 +11,7 @@ import { type Installed, installPlanted, start } from './process-testing.js';
 
 const KILLS = 100;
 const CHAINS = 4;
+const WRITER_KILLS = 30;
 const RUN = ['run', 'dma-isolation', '--target', 'engine', '--shape', '48-1g', '--out', 'out'];
 const SHORT = ['--time', '400ms'];
 
@@ -122,6 +123,39 @@ async function foundCases(): Promise<string> {
   expect([code, err]).toEqual([1, expect.stringContaining('target engine')]);
   return join(cwd, 'out/cases');
 }
+
+/** Says all the time that something else is in flight: long texts of one letter each, and short records. */
+const WRITER = `
+const { InFlight } = await import(process.argv[1]);
+const inFlight = new InFlight(process.argv[2], 'engine', { name: 'n', implementation: 'i' });
+for (let n = 0; ; n += 1) {
+  const long = 'abc'[n % 3].repeat(20_000 + (n % 5) * 5000);
+  inFlight.text(JSON.stringify({ long }));
+  if (n % 2 === 0) inFlight.origin({ kind: 'random', property: 'p', seed: n, index: n });
+  if (n % 4 === 0) inFlight.origin({ kind: 'random', property: 'another', seed: n, index: n });
+}
+`;
+
+describe('the case in flight', () => {
+  it('is whole when the process is killed in the middle of writing it', async () => {
+    const seed = Math.floor(Math.random() * 0x7fff_ffff);
+    console.log(`kills while writing: seed ${seed}`);
+    const chance = new Chance(seed);
+    const module = join(installed.folder, 'dist/src/harness/inflight.js');
+    for (let kill = 0; kill < WRITER_KILLS; kill += 1) {
+      const out = mkdtempSync(join(folder, 'writer-'));
+      const file = join(out, 'in-flight.json');
+      const { child, ended } = start(out, process.execPath, '--input-type=module', '-e', WRITER, module, out);
+      while (!existsSync(file) && child.exitCode === null) await delay(2);
+      await delay(chance.below(20));
+      child.kill('SIGKILL');
+      expect(await ended).toMatchObject({ signal: 'SIGKILL', err: '' });
+      const read = JSON.parse(readFileSync(file, 'utf8')) as { readonly long?: string; readonly format?: string };
+      if (read.long === undefined) expect(read.format).toBe('iovcheck-in-flight');
+      else expect(new Set(read.long).size).toBe(1);
+    }
+  });
+});
 
 describe('a run that is killed', () => {
   it(`${KILLS} times at any moment loses at most the case in flight, and the next goes on`, async () => {
