@@ -2,6 +2,7 @@ import type { Property } from '../src/harness/property.js';
 import { cachedCases } from './generators/cached-draws.js';
 import { type CachedCase, Rounds } from './generators/cached-rounds.js';
 import { platformOf, unsuitable } from './generators/capabilities.js';
+import { buildNeighbours, neighbourPoints } from './generators/neighbour-sweep.js';
 
 /** Old or new until the invalidation is seen complete, the new from then on. */
 export const staleWindow: Property<CachedCase> = {
@@ -36,6 +37,10 @@ export const staleWindow: Property<CachedCase> = {
     'VTD-WAIT-010',
   ],
   notApplicable: unsuitable,
+  sweep: (profile) => {
+    const points = neighbourPoints(platformOf(profile));
+    return { size: points.length, at: (index) => buildNeighbours(profile, points[index]!) };
+  },
   intents: () => cachedCases(),
   build(profile, intents) {
     const rounds = new Rounds(platformOf(profile), intents);

@@ -3,16 +3,18 @@ import type { Bits } from './layout/vtd.js';
 /** Numbers below 256 as shift distances, and powers of two. */
 const DISTANCE: readonly bigint[] = Array.from({ length: 256 }, (_, n) => BigInt(n));
 const ONE_BIT: readonly bigint[] = DISTANCE.map((n) => 1n << n);
+/** So many ones. */
+const ONES: readonly bigint[] = [...ONE_BIT, 1n << 256n].map((power) => power - 1n);
 
 /** The value of a field, given by its highest and lowest bit. */
 export function field(value: bigint, [high, low]: Bits): bigint {
-  return BigInt.asUintN(high - low + 1, value >> DISTANCE[low]!);
+  return (value >> DISTANCE[low]!) & ONES[high - low + 1]!;
 }
 
 /** Whether any bit of a field is 1. */
 export function isSet(value: bigint, [high, low]: Bits): boolean {
   if (high === low) return (value & ONE_BIT[low]!) !== 0n;
-  return BigInt.asUintN(high - low + 1, value >> DISTANCE[low]!) !== 0n;
+  return ((value >> DISTANCE[low]!) & ONES[high - low + 1]!) !== 0n;
 }
 
 /** A 128-bit entry from its two 64-bit words, low first. */

@@ -10,6 +10,9 @@ import type { VmCase, VmIntent } from './vm-intents.js';
 /** Guest-physical pages: neighbours, and pages whose tables are others at each level. */
 const PAGES = [1, 2, 3, 512, 513, 262_144] as const;
 
+/** Pages that are mapped at the beginning: neighbours, and one with tables of its own. */
+const BEGUN = [PAGES[0], PAGES[1], PAGES[4]] as const;
+
 /** Vectors of three classes, two each. */
 const VECTORS = [0x31, 0x35, 0x52, 0x5e, 0x91, 0x9a] as const;
 
@@ -55,7 +58,7 @@ class Plan {
   begin(): void {
     for (let vm = 0; vm < VMS; vm++) {
       this.attach(vm, this.names[vm % this.names.length]!, vm % VCPUS, VECTORS[vm]!);
-      this.memory(vm, 'map', PAGES[0]);
+      for (const page of BEGUN) this.memory(vm, 'map', page);
     }
   }
 
@@ -76,7 +79,7 @@ class Plan {
 
   /** At the end every function tries pages that somebody mostly has or had. */
   tryEverything(): void {
-    for (const name of this.names) for (const page of PAGES.slice(0, 2)) this.request(name, 'read', page, 0);
+    for (const name of this.names) for (const page of BEGUN) this.request(name, 'read', page, 0);
   }
 
   /** At the end every vCPU is ready for whatever may be held for it. */

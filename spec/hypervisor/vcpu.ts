@@ -33,7 +33,7 @@ function deliverable(world: DeliveryWorld, vcpu: string, priority: number): numb
   return highest !== undefined && classOf(highest) > priority ? highest : undefined;
 }
 
-/** APIC-007. Dispatch takes exactly the highest requested vector into service; APIC-004: one that comes again waits. */
+/** APIC-007. Dispatch takes exactly the highest requested vector into service; one that comes again waits. */
 function dispatched(world: DeliveryWorld, vcpu: string, vector: number): DeliveryWorld {
   const requested = (world.requested[vcpu] ?? []).filter((each) => each !== vector);
   return { ...world, requested: { ...world.requested, [vcpu]: requested } };

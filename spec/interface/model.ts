@@ -43,12 +43,12 @@ export interface RegisterAccess {
 export interface DeviceRequest {
   /** Routing ID of the requester, 16 bits. */
   readonly sourceId: number;
-  readonly pasid?: number;
+  readonly pasid?: number | undefined;
   readonly address: bigint;
   readonly bytes: number;
   readonly access: 'read' | 'write';
   /** The no-snoop attribute is set. */
-  readonly noSnoop?: boolean;
+  readonly noSnoop?: boolean | undefined;
 }
 
 /** What happens to one piece of a request. */

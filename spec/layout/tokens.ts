@@ -40,5 +40,7 @@ export function tokenByte(requester: number, token: number, index: number): numb
 
 /** The bytes of a DMA write: as many as the request is long, from the start of the token; long requests repeat it. */
 export function tokenBytes(requester: number, token: number, bytes: number): Uint8Array {
-  return Uint8Array.from({ length: bytes }, (_, index) => tokenByte(requester, token, index % TOKEN_BYTES));
+  const filled = new Uint8Array(bytes);
+  for (let index = 0; index < bytes; index++) filled[index] = tokenByte(requester, token, index % TOKEN_BYTES);
+  return filled;
 }

@@ -1,7 +1,7 @@
 import { type Bits, CCMD_FIELDS, IOTLB_FIELDS } from '../layout/vtd.js';
 import { at, type Content, content, mask } from './content.js';
 import { completeInvalidation } from './invalidation.js';
-import type { VtdState } from './state.js';
+import { stateWith, type VtdState } from './state.js';
 
 /**
  * VTD-INV-012: ICC falls with completion, and CAIG tells what was done. N27, N50. VTD-REG-015: bits 58:34 read 0.
@@ -57,5 +57,5 @@ function answeredWith(state: VtdState, cache: 'context' | 'iotlb', performed: nu
   const command = state.performed[cache];
   if (command?.answers === undefined || command.answers.lawful.length === 1) return state;
   const answers = { ...command.answers, lawful: [performed] };
-  return { ...state, performed: { ...state.performed, [cache]: { ...command, answers } } };
+  return stateWith(state, { performed: { ...state.performed, [cache]: { ...command, answers } } });
 }

@@ -1,8 +1,9 @@
 import { field, isSet } from '../bits.js';
+import { gather } from '../gather.js';
 import type { RegisterAccess } from '../interface/model.js';
 import type { Bits } from '../layout/vtd.js';
 import { REGISTER_FIELDS } from './register-fields.js';
-import { type Alignment, mapFaults, type VtdState } from './state.js';
+import { type Alignment, mapFaults, stateWith, type VtdState } from './state.js';
 
 /** One lawful content of a register, and the state in which it is read. */
 export interface Content {
@@ -46,9 +47,9 @@ export function mergeContents(contents: readonly Content[]): readonly Content[] 
   const differs = ({ state }: Content): boolean =>
     state.pending !== pending || state.queue !== queue || state.performed !== performed;
   if (rest.some(differs)) return contents;
-  const faults = contents.flatMap((content) => content.state.faults);
+  const faults = gather(contents, (content) => content.state.faults);
   const alignment = rest.reduce((all, { state }) => eitherAlignment(all, state.alignment), first.state.alignment);
-  return [{ ...first, state: mapFaults({ ...first.state, faults, alignment }, (each) => each) }];
+  return [{ ...first, state: mapFaults(stateWith(first.state, { faults, alignment }), (each) => each) }];
 }
 
 /** What is known when either of two is so. */

@@ -2,7 +2,15 @@ import { hex } from '../bits.js';
 import type { FindingIdentity } from '../interface/judgement.js';
 import type { MessageSuccessor, Pushed, RegisterAccess, Successor } from '../interface/model.js';
 import type { InterruptMessage } from '../interface/observations.js';
-import { type CompletionState, type EventMessage, type FaultState, mapFaults, type VtdState } from './state.js';
+import {
+  type CompletionState,
+  type EventMessage,
+  type FaultState,
+  faultsWith,
+  mapFaults,
+  stateWith,
+  type VtdState,
+} from './state.js';
 
 /** Which registers hold an event's message. */
 type Event = 'FE' | 'IE';
@@ -33,14 +41,14 @@ export function raiseCompletion(state: VtdState): VtdState {
   const next = completion.interruptMask
     ? { ...raised, interruptPending: true }
     : { ...raised, owed: [...completion.owed, eventMessage(state, 'IE')] };
-  return { ...state, completion: next };
+  return stateWith(state, { completion: next });
 }
 
 /** VTD-REG-009, VTD-WAIT-004: IWC clears on writing 1, and IP with it; a message that is still held may go too (N23). */
 export function clearCompletion(state: VtdState): readonly VtdState[] {
   const quiet: CompletionState = { ...state.completion, complete: false, interruptPending: false };
-  const dropped = quiet.owed.length === 0 ? [] : [{ ...state, completion: { ...quiet, owed: [] } }];
-  return [{ ...state, completion: quiet }, ...dropped];
+  const dropped = quiet.owed.length === 0 ? [] : [stateWith(state, { completion: { ...quiet, owed: [] } })];
+  return [stateWith(state, { completion: quiet }), ...dropped];
 }
 
 /** VTD-WAIT-004: clearing IECTL.IM with IP=1 sends one message and clears IP. */
@@ -49,10 +57,11 @@ export function setCompletionMask(state: VtdState, mask: boolean): readonly VtdS
   const set: CompletionState = { ...state.completion, interruptMask: mask };
   if (!mask && interruptPending) {
     const sent = { ...set, interruptPending: false, owed: [...owed, eventMessage(state, 'IE')] };
-    return [{ ...state, completion: sent }];
+    return [stateWith(state, { completion: sent })];
   }
-  const held = mask && owed.length > 0 ? [{ ...state, completion: { ...set, owed: [], interruptPending: true } }] : [];
-  return [{ ...state, completion: set }, ...held];
+  const held =
+    mask && owed.length > 0 ? [stateWith(state, { completion: { ...set, owed: [], interruptPending: true } })] : [];
+  return [stateWith(state, { completion: set }), ...held];
 }
 
 /** A message register was rewritten: what is on its way may be old, new or torn (facts 6.4, [i]). */
@@ -61,10 +70,10 @@ export function tearMessages(state: VtdState, event: Event): VtdState {
   if (event === 'IE') {
     return state.completion.owed.length === 0
       ? state
-      : { ...state, completion: { ...state.completion, owed: torn(state.completion.owed) } };
+      : stateWith(state, { completion: { ...state.completion, owed: torn(state.completion.owed) } });
   }
   if (state.faults.every((faults) => faults.owed.length === 0)) return state;
-  return mapFaults(state, (faults) => ({ ...faults, owed: torn(faults.owed) }));
+  return mapFaults(state, (faults) => faultsWith(faults, { owed: torn(faults.owed) }));
 }
 
 /** Whether a message was sent that nobody has seen yet. */
@@ -75,8 +84,8 @@ export function messagesOnTheirWay(state: VtdState): boolean {
 /** Forgets what is on its way, where nobody can tell whether it arrived. */
 function unobserved(state: VtdState): VtdState {
   if (!messagesOnTheirWay(state)) return state;
-  const quiet = mapFaults(state, (faults) => (faults.owed.length === 0 ? faults : { ...faults, owed: [] }));
-  return { ...quiet, completion: { ...state.completion, owed: [] } };
+  const quiet = mapFaults(state, (faults) => (faults.owed.length === 0 ? faults : faultsWith(faults, { owed: [] })));
+  return stateWith(quiet, { completion: { ...state.completion, owed: [] } });
 }
 
 /** Whether a register access pushes an event's messages (facts 6.3, 7.9). */
@@ -136,12 +145,15 @@ export function messageWays<S extends VtdState>(
       if (pushes(pushed, 'IE') && isDue(completion.owed)) continue;
       const key = `${completion.owed.length}:${second.rest.map((each) => `${each.address},${each.data}`).join(';')}`;
       const group = byRest.get(key) ?? { faults: [], owed: completion.owed, rest: second.rest };
-      group.faults.push({ ...faults, owed: fault.owed });
+      group.faults.push(faultsWith(faults, { owed: fault.owed }));
       byRest.set(key, group);
     }
   }
   return [...byRest.values()].map(({ faults, owed, rest }) => {
-    const next = { ...mapFaults({ ...state, faults }, (each) => each), completion: { ...state.completion, owed } } as S;
+    const next = stateWith(
+      mapFaults(stateWith(state, { faults }), (each) => each),
+      { completion: { ...state.completion, owed } },
+    ) as S;
     return successor(next, rest, rest.length === observed.length ? [] : seenClauses(state));
   });
 }

@@ -3,7 +3,15 @@ import type { RegisterAccess } from '../interface/model.js';
 import { type Bits, FECTL_FIELDS, FRCD_FIELDS, FSTS_FIELDS } from '../layout/vtd.js';
 import { largestWidth } from './capabilities.js';
 import { all, at, type Content, mask } from './content.js';
-import { type FaultRecord, type FaultState, faultPending, narrowedTo, type VtdState } from './state.js';
+import {
+  type FaultRecord,
+  type FaultState,
+  faultPending,
+  faultsWith,
+  narrowedTo,
+  stateWith,
+  type VtdState,
+} from './state.js';
 
 /** Contents of the fault registers in one state of fault recording. */
 export function faultContents(state: VtdState, faults: FaultState, access: RegisterAccess): readonly Content[] {
@@ -76,7 +84,7 @@ function recordContent(
   const upper = record.address === undefined ? 0n : record.address & mask([63, largestWidth(state.caps).bits]);
   const records = faults.records.map((old, position) => (position === index ? record : old));
   return {
-    state: { ...state, faults: [{ ...faults, records }] },
+    state: stateWith(state, { faults: [faultsWith(faults, { records })] }),
     value,
     mask: all(16) & ~meaningless & ~noAddress,
     mayClear: upper,

@@ -1,10 +1,18 @@
 import { field, isSet } from '../bits.js';
 import { GLOBAL_COMMAND, RTADDR_FIELDS } from '../layout/vtd.js';
-import { withBufferFlushed, withCompleted } from './caching/completed.js';
+import { invalidationOf, withBufferFlushed, withCompleted } from './caching/completed.js';
 import { globalScope } from './caching/scope.js';
 import { hasWork, isBusy } from './queue.js';
 import { emptyQueue } from './queue-state.js';
-import { type Invalidation, type LatchedPointer, mapFaults, type PendingCommands, type VtdState } from './state.js';
+import {
+  faultsWith,
+  type Invalidation,
+  type LatchedPointer,
+  mapFaults,
+  type PendingCommands,
+  stateWith,
+  type VtdState,
+} from './state.js';
 
 const bit = (position: number): bigint => 1n << BigInt(position);
 const { TE, SRTP, WBF, QIE, IRE, SIRTP, CFI } = GLOBAL_COMMAND;
@@ -94,7 +102,7 @@ function modeChanges(state: VtdState): boolean {
 function start(state: VtdState, command: number, on: boolean, now: number): CommandResult {
   const go = (pending: PendingCommands, change: Partial<VtdState> = {}): CommandResult => ({
     kind: 'state',
-    state: { ...state, ...change, pending: { ...state.pending, ...pending } },
+    state: stateWith(state, { ...change, pending: { ...state.pending, ...pending } }),
     clauses: [],
   });
   switch (command) {
@@ -156,8 +164,7 @@ export function completeGlobalCommand(state: VtdState, now: number): VtdState {
   if (!commandPending(pending)) return state;
   const { translation, setRoot, queue, interrupts, compatibility, setInterruptTable, flush } = pending;
   const flushed = flush === undefined ? state : withBufferFlushed(state, flush.submitted, now);
-  const done: VtdState = {
-    ...(setRoot === undefined ? flushed : withRoot(flushed, setRoot, now)),
+  const done = stateWith(setRoot === undefined ? flushed : withRoot(flushed, setRoot, now), {
     pending: otherPending(pending),
     translation: translation ?? state.translation,
     interrupts: interrupts ?? state.interrupts,
@@ -165,10 +172,10 @@ export function completeGlobalCommand(state: VtdState, now: number): VtdState {
     ...(setInterruptTable ? { interruptTableSet: true } : {}),
     // VTD-GCMD-008: disabling the queue sets IQH to 0.
     ...(queue === undefined ? {} : { queue: queue ? emptyQueue : undefined }),
-  };
+  });
   const off = !done.translation && !done.interrupts;
   return off
-    ? mapFaults(done, (faults) => (faults.index === 0 ? faults : { ...faults, index: 0, restarted: true }))
+    ? mapFaults(done, (faults) => (faults.index === 0 ? faults : faultsWith(faults, { index: 0, restarted: true })))
     : done;
 }
 
@@ -180,14 +187,10 @@ function withRoot(state: VtdState, root: LatchedPointer, now: number): VtdState 
   // What was read under the old pointer after SRTP was written goes with the flush, too.
   const until = state.caps.setRootFlushes ? root.since : now;
   const former = state.root === undefined ? [] : [{ ...state.root, until }];
-  const latched = { ...state, root, rootSet: true, formerRoots: [...state.formerRoots, ...former] };
+  const latched = stateWith(state, { root, rootSet: true, formerRoots: [...state.formerRoots, ...former] });
   if (!state.caps.setRootFlushes) return latched;
-  const flushed = (cache: 'context' | 'iotlb', order: number): Invalidation => ({
-    ...globalScope(cache),
-    submitted: root.since,
-    order,
-    impliedBy: 'VTD-GCMD-009',
-  });
+  const flushed = (cache: 'context' | 'iotlb', order: number): Invalidation =>
+    invalidationOf(globalScope(cache), { submitted: root.since, order, impliedBy: 'VTD-GCMD-009' });
   return withCompleted(latched, [flushed('context', 0), flushed('iotlb', 1)], now);
 }
 

@@ -1,9 +1,9 @@
 import { field, isSet } from '../bits.js';
 import { CCMD_FIELDS, CONTEXT_GRANULARITY, IOTLB_FIELDS, IOTLB_GRANULARITY, IVA_FIELDS } from '../layout/vtd.js';
-import { withCompleted } from './caching/completed.js';
+import { invalidationOf, withCompleted } from './caching/completed.js';
 import { contextCommandScope, type InvalidationScope, iotlbCommandScope } from './caching/scope.js';
 import type { CommandResult } from './global-command.js';
-import type { Invalidation, VtdState } from './state.js';
+import { type Invalidation, stateWith, type VtdState } from './state.js';
 
 /**
  * VTD-REG-014: a write that sets ICC starts a context-cache invalidation. Facts 7.7.
@@ -14,7 +14,11 @@ export function writeContextCommand(state: VtdState, value: bigint, now: number)
   if (!isSet(value, CCMD_FIELDS.ICC)) return { kind: 'state', state, clauses: [] };
   if (queued(state)) return { kind: 'undefined', reason: 'CCMD used while QIES=1 (facts 2.2)' };
   const context = commandFrom(state, contextCommandScope(value, state.caps), now, contextGranularityLawful);
-  return { kind: 'state', state: { ...state, pending: { ...state.pending, context } }, clauses: ['VTD-REG-014'] };
+  return {
+    kind: 'state',
+    state: stateWith(state, { pending: { ...state.pending, context } }),
+    clauses: ['VTD-REG-014'],
+  };
 }
 
 /** VTD-REG-014: a write that sets IVT starts an IOTLB invalidation. Facts 7.7. */
@@ -24,7 +28,7 @@ export function writeIotlbCommand(state: VtdState, value: bigint, now: number): 
   if (queued(state)) return { kind: 'undefined', reason: 'IOTLB used while QIES=1 (facts 2.2)' };
   const scope = iotlbCommandScope(value, state.stored['IVA'] ?? 0n, state.caps);
   const iotlb = commandFrom(state, scope, now, iotlbGranularityLawful);
-  return { kind: 'state', state: { ...state, pending: { ...state.pending, iotlb } }, clauses: ['VTD-REG-014'] };
+  return { kind: 'state', state: stateWith(state, { pending: { ...state.pending, iotlb } }), clauses: ['VTD-REG-014'] };
 }
 
 /** A command with what may answer it, which is settled when it is given. */
@@ -34,9 +38,9 @@ function commandFrom(
   submitted: number,
   isLawful: typeof contextGranularityLawful,
 ): Invalidation {
-  const command: Invalidation = { ...scope, submitted };
+  const command = invalidationOf(scope, { submitted });
   const lawful = [0, 1, 2, 3].filter((performed) => isLawful(state, command, performed));
-  return { ...command, answers: { lawful, refusal: refusalClause(state, scope.granularity) } };
+  return invalidationOf(scope, { submitted, answers: { lawful, refusal: refusalClause(state, scope.granularity) } });
 }
 
 /** The rule by which an invalidation reports granularity 00b. Facts 7.7. */
@@ -68,8 +72,9 @@ export function completeInvalidation(
   const { [cache]: command, ...pending } = state.pending;
   if (command === undefined) return state;
   const lawful = performed === undefined ? (command.answers?.lawful ?? []) : [performed];
-  const answered = { ...command, ...(command.answers ? { answers: { ...command.answers, lawful } } : {}) };
-  const done = { ...state, pending, performed: { ...state.performed, [cache]: answered } };
+  const { submitted, answers } = command;
+  const answered = invalidationOf(command, { submitted, answers: answers && { lawful, refusal: answers.refusal } });
+  const done = stateWith(state, { pending, performed: { ...state.performed, [cache]: answered } });
   return lawful.includes(0) ? done : withCompleted(done, [answered], now);
 }
 

@@ -2,7 +2,7 @@ import { entry128 } from '../bits.js';
 import type { MemoryView } from '../interface/model.js';
 import { type DescriptorError, lenientCommand } from './descriptor.js';
 import { fetchFrom, hasWork, queuePlace, sequencesOf } from './queue.js';
-import type { QueueState } from './queue-state.js';
+import { type QueueState, queueWith } from './queue-state.js';
 import { clearStatus } from './recording.js';
 import { mapFaults, type VtdState } from './state.js';
 
@@ -37,7 +37,7 @@ export function acceptBadDescriptor(state: VtdState, view: MemoryView): VtdState
   const { base, bytes, step } = queuePlace(state);
   const quiet = mapFaults(state, (faults) => clearStatus(faults, { overflow: false, queueError: true }));
   if (queue.badTail !== undefined && queue.submitted.length === 0) {
-    return { ...quiet, queue: { ...queue, badTail: undefined, error: undefined } };
+    return { ...quiet, queue: queueWith(queue, { badTail: undefined, error: undefined }) };
   }
   const [reading] = view.readings(base + BigInt(queue.head), 16);
   const bits = reading?.kind === 'words' ? entry128(reading.words) : 0n;
@@ -47,14 +47,13 @@ export function acceptBadDescriptor(state: VtdState, view: MemoryView): VtdState
   const fetched = command.kind === 'other' ? [] : [{ order: queue.count, submitted, command }];
   return {
     ...quiet,
-    queue: {
-      ...queue,
+    queue: queueWith(queue, {
       head,
       submitted: queue.submitted.filter(({ to }, index) => index > 0 || to !== head),
       fetched: [...queue.fetched, ...fetched],
       count: queue.count + 1,
       ended: command.kind === 'wait',
       error: undefined,
-    },
+    }),
   };
 }

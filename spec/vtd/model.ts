@@ -1,5 +1,3 @@
-import { hex } from '../bits.js';
-import type { Evidence } from '../interface/judgement.js';
 import type {
   ComponentModel,
   DepartureSearch,
@@ -14,10 +12,11 @@ import type {
 import type { Component, Profile } from '../interface/profile.js';
 import type { StartState } from '../interface/scenario.js';
 import { checkCapabilities } from './capabilities.js';
-import { type Content, mergeContents, readsAs } from './content.js';
+import { mergeContents, readsAs } from './content.js';
 import { deviantWays } from './deviant.js';
 import { deviantReading, queueStandsStill } from './deviant-reading.js';
 import { deviantMessageWays, messagesOnTheirWay, messageWays } from './events.js';
+import { RegisterEvidence } from './evidence.js';
 import { completeGlobalCommand } from './global-command.js';
 import { completeInvalidation } from './invalidation.js';
 import { completeProtection } from './protected-memory.js';
@@ -28,7 +27,7 @@ import { queueSettled } from './queue-settled.js';
 import { writeRegister } from './register-writes.js';
 import { registerBytes, registerContents, resolveRegister } from './registers.js';
 import { requestWays } from './requests.js';
-import { initialState, stateKey, type VtdState } from './state.js';
+import { initialState, stateKey, stateWith, type VtdState } from './state.js';
 
 /** The specification of a VT-d remapping unit in legacy mode. */
 export const vtdModel: ComponentModel<VtdState> = {
@@ -77,7 +76,7 @@ export const vtdModel: ComponentModel<VtdState> = {
     return mergeContents(fitting).map((content) => ({
       next: content.state,
       clauses: content.clauses,
-      evidence: [registerEvidence(access.register, content)],
+      evidence: [new RegisterEvidence(access.register, content)],
       labels: content.labels,
     }));
   },
@@ -144,16 +143,6 @@ function stayingPut(unit: VtdState): Successor<VtdState> {
   return { next: unit, clauses: [], evidence: [], labels: [] };
 }
 
-/** What a register held, put into words only when somebody looks. */
-function registerEvidence(register: string, { value, mask }: Content): Evidence {
-  return {
-    what: register,
-    get reading(): string {
-      return `${hex(value)}, fixed bits ${hex(mask)}`;
-    },
-  };
-}
-
 /** A way on that the unit took on its own. */
 function onTheWay(unit: VtdState, progress: Progress): Successor<VtdState> {
   const { state, stores, clauses, undecided: why } = progress;
@@ -176,6 +165,6 @@ function undecided(
   lasting = true,
 ): Successor<VtdState> {
   const { kind, reason } = why;
-  const next = lasting ? { ...state, unknown: { kind, reason } } : state;
+  const next = lasting ? stateWith(state, { unknown: { kind, reason } }) : state;
   return { next, clauses: [], evidence: [], labels: [], undecided: { kind, reason } };
 }

@@ -8,7 +8,7 @@ export interface PageRequest {
   readonly address: bigint;
   readonly bytes: number;
   readonly access: Access;
-  readonly noSnoop?: boolean;
+  readonly noSnoop?: boolean | undefined;
 }
 
 /** Clauses of the caching rule that decided what is admitted, and where the request falls. */

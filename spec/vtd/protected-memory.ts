@@ -4,7 +4,7 @@ import { PMEN_FIELDS } from '../layout/vtd.js';
 import { all, at, type Content, content } from './content.js';
 import type { CommandResult } from './global-command.js';
 import { storageRegister } from './register-file.js';
-import type { VtdState } from './state.js';
+import { stateWith, type VtdState } from './state.js';
 
 /**
  * Protected memory regions. Facts 1.6.
@@ -102,7 +102,7 @@ export function regionContents(state: VtdState, register: string): readonly Cont
   for (let bits = least, first = least; bits <= most; bits++) {
     const value = stored & ~ones(bits);
     if (bits < most && (stored & ~ones(bits + 1)) === value) continue;
-    const narrowed = { ...state, alignment: { ...state.alignment, [register]: [first, bits] as const } };
+    const narrowed = stateWith(state, { alignment: { ...state.alignment, [register]: [first, bits] as const } });
     contents.push(content(narrowed, value, all(8), [storage.clause], storage.optional));
     first = bits + 1;
   }
@@ -120,7 +120,7 @@ export function writeProtection(before: VtdState, after: VtdState): CommandResul
   if (before.pending.protection === undefined && enable === before.protection) {
     return { kind: 'state', state: after, clauses: [] };
   }
-  return { kind: 'state', state: { ...after, pending: { ...after.pending, protection: enable } }, clauses: [] };
+  return { kind: 'state', state: stateWith(after, { pending: { ...after.pending, protection: enable } }), clauses: [] };
 }
 
 function enabled(state: VtdState): boolean {
@@ -130,7 +130,7 @@ function enabled(state: VtdState): boolean {
 /** PRS has followed EPM. */
 export function completeProtection(state: VtdState): VtdState {
   const { protection, ...pending } = state.pending;
-  return protection === undefined ? state : { ...state, pending, protection };
+  return protection === undefined ? state : stateWith(state, { pending, protection });
 }
 
 /** VTD-PMR-R01: PMEN.EPM reads as written, PRS follows it after a finite delay (N55). */

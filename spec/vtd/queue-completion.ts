@@ -1,12 +1,13 @@
+import { gather } from '../gather.js';
 import type { MemoryView, OwnStore, Successor } from '../interface/model.js';
 import { QUEUE_ERROR } from '../layout/vtd-queue.js';
-import { withCompleted } from './caching/completed.js';
+import { invalidationOf, withCompleted } from './caching/completed.js';
 import type { Command, DescriptorError } from './descriptor.js';
 import { eventMessage, raiseCompletion } from './events.js';
 import { hasWork, queuePlace } from './queue.js';
-import type { Fetched, QueueState } from './queue-state.js';
+import { type Fetched, type QueueState, queueWith } from './queue-state.js';
 import { queueErrorClauses, raiseQueueError } from './recording.js';
-import { type Invalidation, mapFaults, type VtdState } from './state.js';
+import { type Invalidation, mapFaults, stateWith, type VtdState } from './state.js';
 
 /** A state on the way, with what was written so far. */
 export interface Progress {
@@ -47,11 +48,11 @@ export function completeWait(from: Progress, order: number, phase: 'status' | 'a
   const stores = status === undefined ? [] : [statusStore(status)];
   const undecided = status === undefined ? undefined : badStatus(status.address, queue, proven, view);
   const remaining = phase === 'status' && interrupt;
-  const left = (proven.queue ?? queue).fetched.flatMap((each): readonly Fetched[] => {
+  const left = gather((proven.queue ?? queue).fetched, (each): readonly Fetched[] => {
     if (each.order !== order) return [each];
     return remaining ? [{ ...wait, proven: true, command: { ...wait.command, status: undefined } }] : [];
   });
-  const state = { ...proven, queue: { ...queue, fetched: left } };
+  const state = stateWith(proven, { queue: queueWith(queue, { fetched: left }) });
   const done = interrupt && !remaining ? raiseCompletion(state) : state;
   const clause = status !== undefined ? 'VTD-WAIT-001' : interrupt ? 'VTD-WAIT-002' : 'VTD-WAIT-007';
   const event = interrupt && from.state.completion.complete ? ['VTD-WAIT-003'] : [];
@@ -88,7 +89,7 @@ function badStatus(
 
 /** What a completed wait proves, see {@link completeWait} step 2. */
 function prove(state: VtdState, queue: QueueState, wait: FetchedWait, now: number): VtdState {
-  if (wait.proven) return { ...state, queue };
+  if (wait.proven) return stateWith(state, { queue });
   const before = queue.fetched.filter((each) => each.order < wait.order);
   const previous = before.filter(isWait).at(-1)?.order ?? -1;
   const covered = before.filter((each) => !isWait(each) && each.order > previous);
@@ -98,14 +99,14 @@ function prove(state: VtdState, queue: QueueState, wait: FetchedWait, now: numbe
   const complete = before.filter((each) => covered.includes(each) || also(each));
   return {
     ...withCompleted(state, queuedInvalidations(complete), now),
-    queue: { ...queue, fetched: queue.fetched.filter((each) => !complete.includes(each)) },
+    queue: queueWith(queue, { fetched: queue.fetched.filter((each) => !complete.includes(each)) }),
   };
 }
 
 /** The invalidations among descriptors. */
 export function queuedInvalidations(descriptors: readonly Fetched[]): readonly Invalidation[] {
-  return descriptors.flatMap(({ command, order, submitted }) =>
-    command.kind === 'invalidate' ? [{ ...command.scope, submitted, order }] : [],
+  return gather(descriptors, ({ command, order, submitted }) =>
+    command.kind === 'invalidate' ? [invalidationOf(command.scope, { submitted, order })] : [],
   );
 }
 
@@ -116,6 +117,6 @@ export function stop(from: Progress, error: DescriptorError): Progress {
   const codes = state.caps.early ? [...new Set([...error.codes, QUEUE_ERROR.none])] : error.codes;
   const message = eventMessage(state, 'FE');
   const next = mapFaults(state, (faults) => raiseQueueError(faults, message));
-  const stopped = { ...next, queue: { ...state.queue, error: { ...error, codes } } };
+  const stopped = stateWith(next, { queue: queueWith(state.queue, { error: { ...error, codes } }) });
   return { ...from, state: stopped, clauses: [...from.clauses, error.clause, ...queueErrorClauses(state.faults)] };
 }

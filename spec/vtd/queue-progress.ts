@@ -1,7 +1,8 @@
+import { gather } from '../gather.js';
 import type { MemoryRange, MemoryView, Occasion, SeenBytes } from '../interface/model.js';
 import { fetchFrom, hasWork, isBusy, sequencesOf } from './queue.js';
 import { completeWait, type FetchedWait, isWait, type Progress, stop, type Wait } from './queue-completion.js';
-import type { VtdState } from './state.js';
+import { stateWith, type VtdState } from './state.js';
 
 /**
  * What the unit does on its own: it fetches descriptors, completes waits, stops at errors. It may have got anywhere
@@ -26,7 +27,7 @@ function candidates(state: VtdState, view: MemoryView, matters: (wait: Wait) => 
       const order = queue.count + index;
       if (command.kind !== 'wait' || known.has(`${order}`)) return;
       known.add(`${order}`);
-      const fetched = { ...state, queue: fetchFrom(queue, sequence, index + 1) };
+      const fetched = stateWith(state, { queue: fetchFrom(queue, sequence, index + 1) });
       found.push({ state: fetched, wait: { order, submitted, command } });
     });
   }
@@ -50,7 +51,7 @@ function combinations(
       { ...from, undecided: { kind: 'inconclusive', reason: `more than ${MOST_OPEN} waits may have completed` } },
     ];
   }
-  const next = open.flatMap(({ state, wait }): readonly Progress[] => {
+  const next = gather(open, ({ state, wait }): readonly Progress[] => {
     if (last !== undefined && wait.order < last.order && !sameStatus(wait, last)) return [];
     const done = withStatusFirst(completeWait({ ...from, state }, wait.order, phase, view), wait, phase);
     return done.undecided === undefined ? combinations(done, matters, phase, view, wait) : [done];
@@ -68,10 +69,10 @@ function withStatusFirst(done: Progress, { command }: FetchedWait, phase: 'statu
 function failures(from: Progress, view: MemoryView): readonly Progress[] {
   const { queue } = from.state;
   if (queue === undefined || queue.error !== undefined || !hasWork(queue)) return [];
-  return sequencesOf(from.state, queue, view).flatMap((sequence) => {
+  return gather(sequencesOf(from.state, queue, view), (sequence) => {
     const { end } = sequence;
     if (end === undefined) return [];
-    const fetched = { ...from.state, queue: fetchFrom(queue, sequence, sequence.items.length) };
+    const fetched = stateWith(from.state, { queue: fetchFrom(queue, sequence, sequence.items.length) });
     if (end.kind === 'undecided') {
       return [{ ...from, state: fetched, undecided: { kind: 'inconclusive' as const, reason: end.reason } }];
     }
@@ -93,7 +94,7 @@ export function queueAdvances(state: VtdState, occasion: Occasion, view: MemoryV
     case 'request':
       return [start, ...failures(start, view)];
     case 'messages':
-      return [start, ...failures(start, view)].flatMap((each) => combinations(each, interrupts, 'all', view));
+      return gather([start, ...failures(start, view)], (each) => combinations(each, interrupts, 'all', view));
     case 'register': {
       const { register } = occasion.access;
       if (FAULT_REGISTERS.includes(register)) return [start, ...failures(start, view)];

@@ -1,9 +1,10 @@
+import { gather } from '../gather.js';
 import type { MemoryView } from '../interface/model.js';
 import { ICS_FIELDS, IECTL_FIELDS, IQERCD_FIELDS, IQH_FIELDS } from '../layout/vtd.js';
 import { all, at, type Content, content, mask } from './content.js';
 import { fetchFrom, hasWork, queuePlace, sequencesOf } from './queue.js';
-import type { QueueState } from './queue-state.js';
-import type { VtdState } from './state.js';
+import { type QueueState, queueWith } from './queue-state.js';
+import { stateWith, type VtdState } from './state.js';
 
 /** Contents of the registers around the queue. Facts 1.2, 1.6. */
 
@@ -15,11 +16,16 @@ export function headContents(state: VtdState, view: MemoryView): readonly Conten
   const { queue } = state;
   if (queue === undefined) return [content(state, 0n, all(8), ['VTD-GCMD-008', 'VTD-REG-007'])];
   const headIn = (next: QueueState): Content =>
-    content({ ...state, queue: next }, at(IQH_FIELDS.QH, BigInt(next.head / 16)), all(8), headClauses(state, next));
+    content(
+      stateWith(state, { queue: next }),
+      at(IQH_FIELDS.QH, BigInt(next.head / 16)),
+      all(8),
+      headClauses(state, next),
+    );
   if (queue.error !== undefined || !hasWork(queue)) return [{ ...headIn(queue), state }];
   const sequences = sequencesOf(state, queue, view);
   if (sequences.some(({ end }) => end?.kind === 'undecided')) return [content(state, 0n, 0n)];
-  return sequences.flatMap((sequence, nth) =>
+  return gather(sequences, (sequence, nth) =>
     [...sequence.items.keys(), sequence.items.length]
       .filter((count) => nth === 0 || count > 0)
       .map((count) => headIn(fetchFrom(queue, sequence, count))),
@@ -63,7 +69,7 @@ export function queueErrorContents(state: VtdState): readonly Content[] {
     return [content(state, 0n, fixed & ~mask(IQERCD_FIELDS.IQEI))];
   }
   return error.codes.map((code) => {
-    const narrowed = { ...state, queue: { ...queue, error: { ...error, codes: [code] } } };
+    const narrowed = stateWith(state, { queue: queueWith(queue, { error: { ...error, codes: [code] } }) });
     return content(narrowed, at(IQERCD_FIELDS.IQEI, BigInt(code)), fixed, [error.clause]);
   });
 }

@@ -1,3 +1,4 @@
+import { gather } from '../gather.js';
 import type { MemoryView, OwnStore } from '../interface/model.js';
 import { withCompleted } from './caching/completed.js';
 import { fetchFrom, hasWork, type Sequence, sequencesOf } from './queue.js';
@@ -10,7 +11,8 @@ import {
   statusStore,
   stop,
 } from './queue-completion.js';
-import type { VtdState } from './state.js';
+import { queueWith } from './queue-state.js';
+import { stateWith, type VtdState } from './state.js';
 
 /**
  * Everything that was handed over is done, up to the first bad descriptor. Which of several waits with the same status
@@ -22,13 +24,13 @@ export function queueSettled(state: VtdState, view: MemoryView): readonly Progre
   const sequences: readonly Sequence[] = hasWork(queue)
     ? sequencesOf(state, queue, view)
     : [{ items: [], end: undefined }];
-  return sequences.flatMap((sequence): readonly Progress[] => {
-    const fetched = { ...state, queue: fetchFrom(queue, sequence, sequence.items.length) };
-    const start: Progress = { state: fetched, stores: [], clauses: [] };
+  return gather(sequences, (sequence): readonly Progress[] => {
+    const fetched = fetchFrom(queue, sequence, sequence.items.length);
+    const start: Progress = { state: stateWith(state, { queue: fetched }), stores: [], clauses: [] };
     if (sequence.end?.kind === 'undecided') {
       return [{ ...start, undecided: { kind: 'inconclusive' as const, reason: sequence.end.reason } }];
     }
-    const waits = fetched.queue.fetched.filter(isWait);
+    const waits = fetched.fetched.filter(isWait);
     const done = waits.reduce((progress, wait) => completeWait(progress, wait.order, 'all', view), start);
     // The error and the completion events do not touch each other, so their order does not matter.
     const stopped = sequence.end === undefined ? done : stop(done, sequence.end.error);
@@ -47,7 +49,7 @@ function rest(state: VtdState, now: number): VtdState {
   const { queue } = state;
   if (queue === undefined) return state;
   const completed = withCompleted(state, queuedInvalidations(queue.fetched), now);
-  return { ...completed, queue: { ...queue, fetched: [] } };
+  return stateWith(completed, { queue: queueWith(queue, { fetched: [] }) });
 }
 
 /** Choices of last writers, and the rules that they rest on. */

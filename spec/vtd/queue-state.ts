@@ -47,5 +47,22 @@ export const emptyQueue: QueueState = {
   count: 0,
   ended: true,
   badTail: undefined,
+  resumedAt: undefined,
+  tailIgnored: undefined,
   error: undefined,
 };
+
+/** The queue with parts of it changed. Written out, so that all queues are built alike. */
+export function queueWith(queue: QueueState, change: Partial<QueueState>): QueueState {
+  return {
+    head: change.head ?? queue.head,
+    submitted: change.submitted ?? queue.submitted,
+    fetched: change.fetched ?? queue.fetched,
+    count: change.count ?? queue.count,
+    ended: change.ended ?? queue.ended,
+    badTail: 'badTail' in change ? change.badTail : queue.badTail,
+    resumedAt: 'resumedAt' in change ? change.resumedAt : queue.resumedAt,
+    tailIgnored: 'tailIgnored' in change ? change.tailIgnored : queue.tailIgnored,
+    error: 'error' in change ? change.error : queue.error,
+  };
+}

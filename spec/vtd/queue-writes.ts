@@ -1,6 +1,7 @@
 import type { CommandResult } from './global-command.js';
 import { handOver } from './queue.js';
-import type { VtdState } from './state.js';
+import { queueWith } from './queue-state.js';
+import { stateWith, type VtdState } from './state.js';
 
 /** Writes that concern the queue. Facts 2.2, 7.9. */
 
@@ -12,7 +13,7 @@ export function writeTail(state: VtdState, now: number): CommandResult {
   if (state.queue === undefined) return { kind: 'state', state, clauses: ['VTD-QI-001'] };
   const queue = handOver(state, state.queue, now);
   if (queue === undefined) return { kind: 'undefined', reason: 'IQT moved back over descriptors that the unit owns' };
-  const next = { ...state, queue: { ...queue, resumedAt: undefined } };
+  const next = stateWith(state, { queue: queueWith(queue, { resumedAt: undefined }) });
   return { kind: 'state', state: next, clauses: state.translation ? [] : ['VTD-QI-002'] };
 }
 
@@ -30,5 +31,7 @@ export function resumeQueue(state: VtdState, now: number): VtdState {
   const { queue } = state;
   if (queue?.error === undefined) return state;
   const submitted = queue.submitted.map(({ to }) => ({ to, tick: now }));
-  return { ...state, queue: { ...queue, submitted, error: undefined, tailIgnored: undefined, resumedAt: queue.head } };
+  return stateWith(state, {
+    queue: queueWith(queue, { submitted, error: undefined, tailIgnored: undefined, resumedAt: queue.head }),
+  });
 }

@@ -1,10 +1,11 @@
 import { field, isSet } from '../bits.js';
+import { gather } from '../gather.js';
 import type { MemoryView, Reading } from '../interface/model.js';
 import { IQA_FIELDS, IQT_FIELDS, RTADDR_FIELDS, TABLE_MODE } from '../layout/vtd.js';
 import { DESCRIPTOR_BYTES, QUEUE_ERROR } from '../layout/vtd-queue.js';
 import type { Capabilities } from './capabilities.js';
 import { type Command, type Decoded, type DescriptorError, decodeDescriptor } from './descriptor.js';
-import type { QueueState } from './queue-state.js';
+import { type QueueState, queueWith } from './queue-state.js';
 import type { VtdState } from './state.js';
 
 /** Where the queue lies. Facts 1.6. */
@@ -46,22 +47,20 @@ export function endOffset(queue: QueueState): number {
 export function handOver(state: VtdState, queue: QueueState, now: number): QueueState | undefined {
   const { bytes, step } = queuePlace(state);
   const to = tailOffset(state);
-  const bad = (code: number, clause: string, cause: string): QueueState => ({
-    ...queue,
-    badTail: { codes: [code], clause, causes: [cause] },
-  });
+  const bad = (code: number, clause: string, cause: string): QueueState =>
+    queueWith(queue, { badTail: { codes: [code], clause, causes: [cause] } });
   if (to >= bytes) return bad(QUEUE_ERROR.tailInvalid, 'VTD-QI-009', 'IQT outside the queue');
   if (to % step !== 0) return bad(QUEUE_ERROR.tailMisaligned, 'VTD-QI-010', 'IQT[4] with DW=1');
-  const good = { ...queue, badTail: undefined };
+  const good = queueWith(queue, { badTail: undefined });
   if (queue.error !== undefined) {
-    return { ...good, tailIgnored: true, submitted: to === queue.head ? [] : [{ to, tick: now }] };
+    return queueWith(good, { tailIgnored: true, submitted: to === queue.head ? [] : [{ to, tick: now }] });
   }
   if (queue.badTail !== undefined) return undefined;
   const end = endOffset(queue);
   if (to === end) return queue;
   const waiting = (end - queue.head + bytes) % bytes;
   if (waiting + ((to - end + bytes) % bytes) >= bytes) return undefined;
-  return { ...queue, submitted: [...queue.submitted, { to, tick: now }] };
+  return queueWith(queue, { submitted: [...queue.submitted, { to, tick: now }] });
 }
 
 /** One way to read what was handed over: the valid descriptors in order, and what follows them. */
@@ -90,7 +89,7 @@ export function sequencesOf(state: VtdState, queue: QueueState, view: MemoryView
   for (const { to, tick } of queue.submitted) {
     for (; at !== to && open.length > 0; at = (at + step) % bytes) {
       const next = (at + step) % bytes;
-      const grown = open.flatMap((sequence) =>
+      const grown = gather(open, (sequence) =>
         decodedAt({ caps: state.caps, place, mode }, at, tick, view).map((decoded) =>
           grow(sequence, decoded, tick, next),
         ),
@@ -110,8 +109,8 @@ export function sequencesOf(state: VtdState, queue: QueueState, view: MemoryView
 const tooMuch: Sequence = { items: [], end: { kind: 'undecided', reason: 'too many ways to read the queue' } };
 
 function grow(sequence: Sequence, decoded: Decoded, submitted: number, next: number): Sequence {
-  if (decoded.kind === 'error' || decoded.kind === 'undecided') return { ...sequence, end: decoded };
-  return { ...sequence, items: [...sequence.items, { command: decoded, submitted, next }] };
+  if (decoded.kind === 'error' || decoded.kind === 'undecided') return { items: sequence.items, end: decoded };
+  return { items: [...sequence.items, { command: decoded, submitted, next }], end: sequence.end };
 }
 
 /**
@@ -186,7 +185,7 @@ function decodedAt(
     return [{ kind: 'undecided', reason: 'a descriptor changed while the unit owned it' }];
   }
   const readings = view.readings(address, 16);
-  return readings.flatMap((reading) => {
+  return gather(readings, (reading) => {
     const second = step === 32 ? (view.readings(address + 16n, 16)[0] ?? reading) : undefined;
     return decodeReading([reading, ...(second === undefined ? [] : [second])], context);
   });
@@ -224,14 +223,13 @@ export function fetchFrom(queue: QueueState, sequence: Sequence, count: number):
     left = -1;
     return true;
   });
-  return {
-    ...queue,
+  return queueWith(queue, {
     head,
     submitted: rest,
     fetched: [...queue.fetched, ...fetched.filter((each) => each.command.kind !== 'other')],
     count: queue.count + count,
     ended: taken.at(-1)?.command.kind === 'wait',
-  };
+  });
 }
 
 /** Whether the unit may still do something on its own. */

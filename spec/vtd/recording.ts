@@ -1,5 +1,4 @@
-import { produce } from 'immer';
-import { type EventMessage, type FaultRecord, type FaultState, faultPending } from './state.js';
+import { type EventMessage, type FaultRecord, type FaultState, faultPending, faultsWith } from './state.js';
 
 /**
  * Primary fault logging. Facts 6.2.
@@ -43,16 +42,15 @@ function loggingRules(states: readonly FaultState[], record: FaultRecord): reado
 /** Steps 3 and 4 of facts 6.2. VTD-FREC-010: the index goes on from where it is. */
 function logAtIndex(faults: FaultState, record: FaultRecord, message: EventMessage): FaultState {
   const { index } = faults;
-  if (faults.records[index] !== null) return { ...faults, overflow: true };
+  if (faults.records[index] !== null) return faultsWith(faults, { overflow: true });
   const wasPending = faultPending(faults);
-  const next: FaultState = {
-    ...faults,
+  const next: FaultState = faultsWith(faults, {
     records: faults.records.with(index, record),
     fresh: false,
     restarted: undefined,
     index: (index + 1) % faults.records.length,
     first: wasPending ? faults.first : index,
-  };
+  });
   return wasPending || anyCondition(faults) ? next : raiseEvent(next, message);
 }
 
@@ -67,8 +65,8 @@ function anyCondition(faults: FaultState): boolean {
  */
 function raiseEvent(faults: FaultState, message: EventMessage): FaultState {
   return faults.interruptMask
-    ? { ...faults, interruptPending: true }
-    : { ...faults, interruptPending: false, owed: [...faults.owed, message] };
+    ? faultsWith(faults, { interruptPending: true })
+    : faultsWith(faults, { interruptPending: false, owed: [...faults.owed, message] });
 }
 
 /** VTD-FREC-019, and VTD-FREC-014 where a fault is pending in every state already: the rules that an IQE rests on. */
@@ -79,7 +77,7 @@ export function queueErrorClauses(states: readonly FaultState[]): readonly strin
 /** VTD-FREC-019: IQE 0 to 1 raises the fault event by the same rule. */
 export function raiseQueueError(faults: FaultState, message: EventMessage): FaultState {
   if (faults.queueError) return faults;
-  const next = { ...faults, queueError: true };
+  const next = faultsWith(faults, { queueError: true });
   return anyCondition(faults) ? next : raiseEvent(next, message);
 }
 
@@ -89,13 +87,15 @@ export function raiseQueueError(faults: FaultState, message: EventMessage): Faul
  */
 function settleEvent(faults: FaultState): readonly FaultState[] {
   if (anyCondition(faults)) return [faults];
-  const quiet = { ...faults, interruptPending: false };
-  return faults.owed.length === 0 ? [quiet] : [quiet, { ...quiet, owed: [] }];
+  const quiet = faultsWith(faults, { interruptPending: false });
+  return faults.owed.length === 0 ? [quiet] : [quiet, faultsWith(quiet, { owed: [] })];
 }
 
 /** VTD-REG-011: writing 1 to F clears the record; nothing else in FRCD is writable. */
 export function clearRecord(faults: FaultState, index: number): readonly FaultState[] {
-  return settleEvent({ ...faults, records: faults.records.map((record, at) => (at === index ? null : record)) });
+  return settleEvent(
+    faultsWith(faults, { records: faults.records.map((record, at) => (at === index ? null : record)) }),
+  );
 }
 
 /** VTD-REG-008: writing 1 to PFO or IQE clears it. */
@@ -103,12 +103,8 @@ export function clearStatus(
   faults: FaultState,
   bits: { readonly overflow: boolean; readonly queueError: boolean },
 ): readonly FaultState[] {
-  return settleEvent(
-    produce(faults, (draft) => {
-      if (bits.overflow) draft.overflow = false;
-      if (bits.queueError) draft.queueError = false;
-    }),
-  );
+  const overflow = faults.overflow && !bits.overflow;
+  return settleEvent(faultsWith(faults, { overflow, queueError: faults.queueError && !bits.queueError }));
 }
 
 /** VTD-FREC-015: whether clearing IM sends a message, in every state. */
@@ -123,8 +119,8 @@ export function sendsHeld(states: readonly FaultState[], mask: boolean): boolean
 export function setInterruptMask(faults: FaultState, mask: boolean, message: EventMessage): readonly FaultState[] {
   const { interruptPending, owed } = faults;
   if (!mask && interruptPending) {
-    return [{ ...faults, interruptMask: false, interruptPending: false, owed: [...owed, message] }];
+    return [faultsWith(faults, { interruptMask: false, interruptPending: false, owed: [...owed, message] })];
   }
-  const set = { ...faults, interruptMask: mask };
-  return mask && owed.length > 0 ? [set, { ...set, owed: [], interruptPending: true }] : [set];
+  const set = faultsWith(faults, { interruptMask: mask });
+  return mask && owed.length > 0 ? [set, faultsWith(set, { owed: [], interruptPending: true })] : [set];
 }

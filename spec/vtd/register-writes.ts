@@ -9,7 +9,7 @@ import { resumeQueue, writeQueueAddress, writeTail } from './queue-writes.js';
 import { clearRecord, clearStatus, sendsHeld, setInterruptMask } from './recording.js';
 import { isReserved, registerExists, storageRegister } from './register-file.js';
 import { registerBytes } from './registers.js';
-import { mapFaults, type VtdState } from './state.js';
+import { mapFaults, stateWith, type VtdState } from './state.js';
 
 /** A write of `size` bytes to part of a register: every lawful result. Facts 1.1, 1.2. */
 export function writeRegister(
@@ -123,7 +123,10 @@ function withStored(state: VtdState, access: RegisterAccess, value: bigint, writ
   const { register } = access;
   const kept = writable ?? storageRegister(register, state.caps)?.writable ?? -1n;
   const rootAddressKnown = state.rootAddressKnown | (register === 'RTADDR' ? windowOf(access) : 0n);
-  return { ...state, rootAddressKnown, stored: { ...state.stored, [register]: merged(state, access, value) & kept } };
+  return stateWith(state, {
+    rootAddressKnown,
+    stored: { ...state.stored, [register]: merged(state, access, value) & kept },
+  });
 }
 
 /** The bits of a register that an access touches. */
@@ -149,7 +152,7 @@ function commandWrite(
   start: typeof writeContextCommand,
 ): CommandResult {
   const whole = merged(state, access, value);
-  const stored = { ...state, stored: { ...state.stored, [access.register]: whole & ~(1n << 63n) } };
+  const stored = stateWith(state, { stored: { ...state.stored, [access.register]: whole & ~(1n << 63n) } });
   const touchesTop = access.offset + access.size === 8;
   return touchesTop ? start(stored, whole, now) : { kind: 'state', state: stored, clauses: [] };
 }

@@ -1,4 +1,5 @@
 import { field } from '../bits.js';
+import { gather } from '../gather.js';
 import type { MemoryView, RegisterAccess } from '../interface/model.js';
 import type { Component } from '../interface/profile.js';
 import { CAP_FIELDS, ECAP_FIELDS, VTD_PLACED_REGISTERS, VTD_REGISTERS } from '../layout/vtd.js';
@@ -10,7 +11,7 @@ import { completeGlobalCommand, globalStatus } from './global-command.js';
 import { protectionContents, regionContents } from './protected-memory.js';
 import { completionStatus, eventControl, headContents, queueErrorContents } from './queue-registers.js';
 import { isReserved, registerExists, storageRegister } from './register-file.js';
-import type { VtdState } from './state.js';
+import { stateWith, type VtdState } from './state.js';
 
 /** Width of a register in bytes, or `undefined` when the name is unknown. */
 export function registerBytes(register: string): number | undefined {
@@ -75,7 +76,7 @@ export function registerContents(
     case 'FECTL':
     case 'FSTS':
     case 'FRCD':
-      return state.faults.flatMap((faults) => faultContents({ ...state, faults: [faults] }, faults, access));
+      return gather(state.faults, (faults) => faultContents(stateWith(state, { faults: [faults] }), faults, access));
     case 'PMEN':
       return protectionContents(state);
     case 'PLMBASE':

@@ -1,6 +1,7 @@
+import { gather } from '../gather.js';
 import type { MemoryView } from '../interface/model.js';
 import { FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
-import { contextsOf, isLive, type LiveContext } from './caching/live-contexts.js';
+import { contextsOf, type FoundRoot, isLive, type LiveContext, rootsOf } from './caching/live-contexts.js';
 import { cachingNotes } from './caching/notes.js';
 import { type Past, pastOf } from './caching/past.js';
 import { endingClauses, type Window, wasLiveIn, windowOf } from './caching/window.js';
@@ -8,9 +9,10 @@ import type { Capabilities } from './capabilities.js';
 import { condition, type FaultCondition } from './conditions.js';
 import type { ContextEntry } from './context-entry.js';
 import { distinct, type Outcome, type PageRequest, withoutFpd } from './outcome.js';
+import type { WalkStart } from './second-stage-path.js';
 import type { Needed } from './second-stage-rights.js';
-import { secondStageWalk, type Translation, type WalkStart } from './second-stage-walk.js';
-import type { RootPointer, VtdState } from './state.js';
+import { secondStageWalk, type Translation } from './second-stage-walk.js';
+import { type RootPointer, stateWith, type VtdState } from './state.js';
 
 /** What the rules need to know beside state and request. */
 export interface RequestContext {
@@ -47,14 +49,15 @@ export function translateRequest(
   if (request.address >= INTERRUPT_RANGE.first && request.address <= INTERRUPT_RANGE.last) {
     return [interruptRange(request)];
   }
-  const pointers = [state.root, state.pending.setRoot].flatMap((each) => (each === undefined ? [] : [each]));
-  const refused = pointers.flatMap((pointer) => pointerRefusal(pointer, state.caps) ?? []).map(withoutFpd);
+  const pointers = [state.root, state.pending.setRoot].filter((each) => each !== undefined);
+  const refusals = pointers.map((pointer) => pointerRefusal(pointer, state.caps));
+  const refused = refusals.filter((each) => each !== undefined).map(withoutFpd);
   if (pointers.every((pointer) => pointer.mode !== 0 || pointer.ioPermissions)) return refused;
   const past = pastOf(state, view);
-  const contexts = contextsOf(state, request.sourceId, past);
+  const roots = rootsOf(state, request.sourceId, past);
+  const contexts = contextsOf(state, request.sourceId, past, roots);
   const decided = new Set(leftWithRootPointer(state, request.sourceId, view));
-  const others = requesters.filter((each) => each !== request.sourceId);
-  const sharers = sharersOf(contexts, others, state, past);
+  const sharers = sharersOf(contexts, { state, past, requesters, sourceId: request.sourceId, roots });
   const remapping = { request, state, past, contexts, sharers, decided };
   const outcomes = distinct(throughStructures(remapping));
   const caching = cachingNotes(state, decided, outcomes);
@@ -64,8 +67,11 @@ export function translateRequest(
 /** VTD-GCMD-009: a context that was under an older root pointer went with it. */
 function leftWithRootPointer(state: VtdState, sourceId: number, view: MemoryView): readonly string[] {
   if (!state.caps.setRootFlushes || state.formerRoots.length === 0) return [];
-  const without = { ...state, invalidations: state.invalidations.filter(({ impliedBy }) => impliedBy === undefined) };
-  const kept = contextsOf(without, sourceId, pastOf(without, view));
+  const without = stateWith(state, {
+    invalidations: state.invalidations.filter(({ impliedBy }) => impliedBy === undefined),
+  });
+  const past = pastOf(without, view);
+  const kept = contextsOf(without, sourceId, past, rootsOf(without, sourceId, past));
   const left = kept.some(({ entry, stale }) => entry.kind === 'second-stage' && stale.includes('root pointer'));
   return left ? ['VTD-GCMD-009'] : [];
 }
@@ -128,13 +134,13 @@ function pointerRefusal(pointer: RootPointer, caps: Capabilities): Translation |
 function throughStructures(remapping: Remapping): readonly Outcome[] {
   const { past, contexts } = remapping;
   const current = new Set(contexts.filter((each) => isLive(each, past)).map((each) => each.fpd));
-  return contexts.flatMap((context): readonly Outcome[] => {
+  return gather(contexts, (context): readonly Outcome[] => {
     const { entry, evidence, fpd } = context;
     if (entry.kind === 'undecided') return [withoutFpd({ ...entry, evidence })];
     const ends = entry.kind === 'fault' ? faulted(context, entry, past) : throughContext(remapping, context, entry);
     // An FPD may be remembered with its context, or be looked up where a remembered translation refuses ([i]).
     const flags = isLive(context, past) ? [fpd] : [...new Set([fpd, ...current])];
-    return ends.flatMap((end) => flags.map((faultProcessingDisabled) => under(context, end, faultProcessingDisabled)));
+    return gather(ends, (end) => flags.map((faultProcessingDisabled) => under(context, end, faultProcessingDisabled)));
   });
 }
 
@@ -143,9 +149,12 @@ function under(context: LiveContext, end: Translation, faultProcessingDisabled: 
   const evidence = [...context.evidence, ...end.evidence];
   if (end.kind === 'undecided') return { ...end, evidence, faultProcessingDisabled };
   const stale = [...context.stale, ...end.stale];
-  if (end.kind === 'blocked') return { ...end, stale, evidence, faultProcessingDisabled };
+  if (end.kind === 'blocked') {
+    return { kind: 'blocked', conditions: end.conditions, evidence, stale, faultProcessingDisabled };
+  }
+  const { address, labels, forcedSnoop } = end;
   const clauses = [...context.clauses, ...end.clauses];
-  return { ...end, clauses, stale, evidence, faultProcessingDisabled };
+  return { kind: 'translated', address, clauses, labels, evidence, stale, forcedSnoop, faultProcessingDisabled };
 }
 
 function faulted(
@@ -197,26 +206,40 @@ function startsOf(
   domain: number,
   window: Window,
 ): readonly WalkStart[] {
-  return (sharers.get(domain) ?? []).flatMap((context): readonly WalkStart[] => {
+  return gather(sharers.get(domain) ?? [], (context): readonly WalkStart[] => {
     const { entry, from, until } = context;
     if (entry.kind !== 'second-stage' || !wasLiveIn(context, window.tables, window)) return [];
     return [{ table: entry.table, levels: entry.levels, from, until, own: context === own && isLive(own, past) }];
   });
 }
 
+/** A requester with the root entries of its bus, and who else there is. */
+interface Neighbours {
+  readonly state: VtdState;
+  readonly past: Past;
+  readonly requesters: readonly number[];
+  readonly sourceId: number;
+  readonly roots: readonly FoundRoot[];
+}
+
 /** By domain-id of a requester's contexts, every requester's contexts with that domain-id and a second stage. */
-function sharersOf(
-  contexts: readonly LiveContext[],
-  others: readonly number[],
-  state: VtdState,
-  past: Past,
-): Remapping['sharers'] {
-  const found = new Map<number, readonly LiveContext[]>();
-  for (const { entry } of contexts) {
-    if (entry.kind !== 'second-stage' || found.has(entry.domain)) continue;
-    const { domain } = entry;
-    const own = contexts.filter((each) => each.entry.kind === 'second-stage' && each.entry.domain === domain);
-    found.set(domain, [...own, ...others.flatMap((sourceId) => contextsOf(state, sourceId, past, domain))]);
+function sharersOf(contexts: readonly LiveContext[], neighbours: Neighbours): Remapping['sharers'] {
+  const { state, past, requesters, sourceId } = neighbours;
+  const found = new Map<number, LiveContext[]>();
+  for (const context of contexts) {
+    if (context.entry.kind !== 'second-stage') continue;
+    const own = found.get(context.entry.domain);
+    if (own === undefined) found.set(context.entry.domain, [context]);
+    else own.push(context);
+  }
+  if (found.size === 0) return found;
+  // Requesters of one bus share its root entries.
+  const rootsOn = new Map([[sourceId >> 8, neighbours.roots]]);
+  for (const other of requesters) {
+    if (other === sourceId) continue;
+    const roots = rootsOn.get(other >> 8) ?? rootsOf(state, other, past);
+    rootsOn.set(other >> 8, roots);
+    for (const [domain, all] of found) all.push(...contextsOf(state, other, past, roots, domain));
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import { gather } from '../gather.js';
 import type { Evidence } from '../interface/judgement.js';
 import type { DeviceRequest, Piece, RequestSuccessor } from '../interface/model.js';
 import { INTERRUPT_RANGE } from '../layout/vtd.js';
@@ -9,22 +10,21 @@ import { exemptions, protectedAt } from './protected-memory.js';
 import { logFault, loggingClauses } from './recording.js';
 import { interruptRange, type RequestContext, translateRequest } from './request.js';
 import { mustBeSnooped } from './snoop.js';
-import { mapFaults, recordOf, type VtdState } from './state.js';
+import { mapFaults, recordOf, stateWith, type VtdState } from './state.js';
 
 /** One way on for a part of a request. */
 export type Way = RequestSuccessor<VtdState>;
 
 /** The pages of a request: its parts, cut at 4 KiB boundaries. */
 export function pagesOf(request: DeviceRequest): readonly (PageRequest & { readonly offset: number })[] {
-  const { sourceId, access } = request;
-  const snoop = request.noSnoop === true ? { noSnoop: true } : {};
-  if (request.bytes === 0) return [{ sourceId, access, ...snoop, address: request.address, bytes: 0, offset: 0 }];
+  const { sourceId, access, noSnoop } = request;
+  if (request.bytes === 0) return [{ sourceId, access, noSnoop, address: request.address, bytes: 0, offset: 0 }];
   const pages: (PageRequest & { readonly offset: number })[] = [];
   for (let offset = 0; offset < request.bytes; ) {
     const address = request.address + BigInt(offset);
     const room = 4096 - Number(address & 0xfffn);
     const bytes = Math.min(room, request.bytes - offset);
-    pages.push({ sourceId, access, ...snoop, address, bytes, offset });
+    pages.push({ sourceId, access, noSnoop, address, bytes, offset });
     offset += bytes;
   }
   return pages;
@@ -38,7 +38,7 @@ export function requestWays(state: VtdState, request: DeviceRequest, context: Re
   const pages = pagesOf(request);
   const start: Way = { next: state, pieces: [], clauses: [], evidence: [], labels: [request.access] };
   const split = pages.reduce<readonly Way[]>(
-    (ways, page) => ways.flatMap((way) => pageWays(way.next, page, context).map((next) => join(way, next))),
+    (ways, page) => gather(ways, (way) => pageWays(way.next, page, context).map((next) => join(way, next))),
     [start],
   );
   if (pages.length === 1) return split;
@@ -80,8 +80,8 @@ export function pageWays(state: VtdState, page: Page, context: RequestContext): 
   if (state.unknown !== undefined) return [undecided(state, page, state.unknown.kind, state.unknown.reason)];
   const states =
     state.pending.translation === undefined ? [state] : [state, completeGlobalCommand(state, context.view.now)];
-  const ways = states.flatMap((each) =>
-    mergeBlocked(pageOutcomes(each, page, context)).flatMap((outcome) => wayOf(each, page, outcome)),
+  const ways = gather(states, (each) =>
+    gather(mergeBlocked(pageOutcomes(each, page, context)), (outcome) => wayOf(each, page, outcome)),
   );
   if (states.length === 1) return ways;
   return ways.map((each) => ({ ...each, clauses: [...each.clauses, 'VTD-GCMD-017'] }));
@@ -141,7 +141,7 @@ function untranslated(page: Page): Outcome {
 
 function undecided(state: VtdState, page: Page, kind: 'undefined' | 'inconclusive', reason: string): Way {
   return {
-    next: { ...state, unknown: { kind, reason } },
+    next: stateWith(state, { unknown: { kind, reason } }),
     pieces: [pieceOf(page, { kind: 'blocked' })],
     clauses: [],
     evidence: [],

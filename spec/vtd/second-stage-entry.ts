@@ -68,25 +68,20 @@ function pageBits(level: Level): number {
 /** The reserved-bit rules of facts 4.4 that an entry breaks. */
 function reservedBits(entry: bigint, level: Level, leaf: boolean, caps: Capabilities): readonly ReservedBit[] {
   const name = leaf && level > 1 ? `${LEVEL_NAMES[level]}-leaf` : LEVEL_NAMES[level];
-  const rule = (clause: string, bits: Bits, label: string): readonly ReservedBit[] =>
-    isSet(entry, bits) ? [{ clause, field: `${name}${label}` }] : [];
-  const pageSize =
-    level >= 4
-      ? rule('VTD-SS-015', F.PS, '.PS')
-      : level === 3 && !caps.superpage1G
-        ? rule('VTD-SS-013', F.PS, '.PS')
-        : level === 2 && !caps.superpage2M
-          ? rule('VTD-SS-012', F.PS, '.PS')
-          : [];
   // An entry of all ones breaks every rule at once; it is named by its value, as targets often take it for something else.
   if (entry === 0xffff_ffff_ffff_ffffn) return [{ clause: 'VTD-SS-010', field: `${name}=all ones` }];
-  return [
-    ...pageSize,
-    ...(leaf && caps.snoopControl ? [] : rule('VTD-SS-017', F.SNP, '[11]')),
-    ...(leaf && level > 1 ? rule('VTD-SS-014', [pageBits(level) - 1, 12], `[${pageBits(level) - 1}:12]`) : []),
-    ...(caps.hostAddressWidth < 52 ? rule('VTD-SS-016', [51, caps.hostAddressWidth], '[51:HAW]') : []),
-    ...rule('VTD-SS-021', F.IW, '[62]'),
-  ];
+  const broken: ReservedBit[] = [];
+  const rule = (clause: string, bits: Bits, label: string): void => {
+    if (isSet(entry, bits)) broken.push({ clause, field: `${name}${label}` });
+  };
+  if (level >= 4) rule('VTD-SS-015', F.PS, '.PS');
+  else if (level === 3 && !caps.superpage1G) rule('VTD-SS-013', F.PS, '.PS');
+  else if (level === 2 && !caps.superpage2M) rule('VTD-SS-012', F.PS, '.PS');
+  if (!leaf || !caps.snoopControl) rule('VTD-SS-017', F.SNP, '[11]');
+  if (leaf && level > 1) rule('VTD-SS-014', [pageBits(level) - 1, 12], `[${pageBits(level) - 1}:12]`);
+  if (caps.hostAddressWidth < 52) rule('VTD-SS-016', [51, caps.hostAddressWidth], '[51:HAW]');
+  rule('VTD-SS-021', F.IW, '[62]');
+  return broken;
 }
 
 /** VTD-SS-018: bits that no rule looks at (legacy mode): 2, 10, 60:52 and 63, and SSADE's and SSIRWE's bits. */

@@ -2,12 +2,10 @@ import { hex } from '../bits.js';
 import type { Evidence } from '../interface/judgement.js';
 import type { Reading, Version } from '../interface/model.js';
 import { FAULT, INTERRUPT_RANGE } from '../layout/vtd.js';
-import { isCurrent, type Past } from './caching/past.js';
+import { isCurrent } from './caching/past.js';
 import { clauseOf } from './caching/scope.js';
-import type { Window } from './caching/window.js';
-import type { Capabilities } from './capabilities.js';
 import { condition, type FaultCondition } from './conditions.js';
-import { EntryEvidence } from './entry-evidence.js';
+import { EntryEvidence } from './evidence.js';
 import {
   describeSecondStageEntry,
   LEVEL_NAMES,
@@ -18,6 +16,7 @@ import {
   secondStageEntryAddress,
   usesIgnoredBits,
 } from './second-stage-entry.js';
+import { earlier, isTop, sameTable, type Walk, type Walker, type WalkStart, walkWith } from './second-stage-path.js';
 import { granted, lacking, type Needed, notPresent, unreadable } from './second-stage-rights.js';
 import type { Invalidation } from './state.js';
 
@@ -32,7 +31,7 @@ export type Translation =
       /** Entries it rests on that memory does not hold any more. */
       readonly stale: readonly string[];
       /** Whether the access is snooped whatever its attribute says; absent where no rule speaks of snooping. */
-      readonly forcedSnoop?: boolean;
+      readonly forcedSnoop?: boolean | undefined;
     }
   /** Any one of the conditions may be reported. */
   | {
@@ -42,47 +41,6 @@ export type Translation =
       readonly stale: readonly string[];
     }
   | { readonly kind: 'undecided'; readonly reason: string; readonly evidence: readonly Evidence[] };
-
-/** A table that walks may start from: that of a requester's context. */
-export interface WalkStart {
-  readonly table: bigint;
-  readonly levels: number;
-  /** First and last tick at which that context was live. */
-  readonly from: number;
-  readonly until: number;
-  /** It is the context that the request itself is under, live at the request. */
-  readonly own: boolean;
-}
-
-/** A request on its way through the second stage. */
-export interface Walker {
-  /** Input address. */
-  readonly address: bigint;
-  readonly needed: Needed;
-  readonly window: Window;
-  /** Last tick at which the requester's own context was live. */
-  readonly ownUntil: number;
-  readonly caps: Capabilities;
-  readonly past: Past;
-  /** Receives the caching clauses that left something out. */
-  readonly decided: Set<string>;
-}
-
-/** The walk so far. */
-interface Walk {
-  readonly start: WalkStart;
-  readonly level: Level;
-  readonly table: bigint;
-  readonly rights: Rights;
-  /** The permission condition met on the way, if one was: it may be reported at once or at the end (N10). */
-  readonly missing: FaultCondition | undefined;
-  /** Earliest tick at which everything so far can have been read, with the window and without it. */
-  readonly at: number;
-  readonly linked: number;
-  readonly stale: readonly string[];
-  readonly clauses: readonly string[];
-  readonly evidence: readonly Evidence[];
-}
 
 /** What one entry leads to. */
 interface Steps {
@@ -131,25 +89,6 @@ function startedAt(start: WalkStart, { window }: Walker): Walk {
   };
 }
 
-/** Whether two walks reached the same table with the same rights. */
-function sameTable(a: Walk, b: Walk): boolean {
-  return (
-    a.table === b.table &&
-    a.rights.read === b.rights.read &&
-    a.rights.write === b.rights.write &&
-    a.missing?.causes.join() === b.missing?.causes.join()
-  );
-}
-
-/** Two ways to the same table, as one. */
-function earlier(a: Walk, b: Walk): Walk {
-  const shown = b.stale.length < a.stale.length ? b : a;
-  const start = a.start.own ? a.start : b.start;
-  return { ...shown, start, at: Math.min(a.at, b.at), linked: Math.min(a.linked, b.linked) };
-}
-
-const isTop = (walk: Walk): boolean => walk.level === walk.start.levels;
-
 /** One level of the walk: every version of the entry that can have been read, and what it says. */
 function step(walk: Walk, walker: Walker): Steps {
   const address = secondStageEntryAddress(walk.table, walk.level, walker.address);
@@ -162,13 +101,12 @@ function step(walk: Walk, walker: Walker): Steps {
       continue;
     }
     for (const reading of version.readings) {
-      const read = {
-        ...walk,
+      const read = walkWith(walk, {
         at,
         linked: Math.max(walk.linked, version.since),
         stale: staleWith(walk, version, walker),
         evidence: [...walk.evidence, show(reading, walk.level, address)],
-      };
+      });
       const steps = follow(read, version, reading, walker);
       walks.push(...steps.walks);
       ends.push(...steps.ends);
@@ -219,7 +157,7 @@ function follow(walk: Walk, version: Version, reading: Reading, walker: Walker):
   if (entry.kind === 'leaf') return leafEnds(found, version, entry, walker);
   // VTD-CACHE-011: IH=1 left it to be walked.
   if (version.until <= walker.window.leaves) walker.decided.add('VTD-CACHE-011');
-  const next = { ...found, level: (walk.level - 1) as Level, table: entry.address };
+  const next = walkWith(found, { level: (walk.level - 1) as Level, table: entry.address });
   // Caching-rule line 12 (N10): the missing permission may be reported before the rest is looked at.
   const early = found.missing !== undefined && walker.ownUntil >= walker.past.now ? [blocked(found)] : [];
   return { walks: [next], ends: early };
@@ -228,12 +166,11 @@ function follow(walk: Walk, version: Version, reading: Reading, walker: Walker):
 /** The walk with an entry's rights, and the permission that is missing from here on. */
 function withRights(walk: Walk, word: bigint, rights: Rights, needed: Needed): Walk {
   const both = { read: walk.rights.read && rights.read, write: walk.rights.write && rights.write };
-  return {
-    ...walk,
+  return walkWith(walk, {
     rights: both,
     missing: walk.missing ?? lacking(walk.level, both, needed),
     clauses: usesIgnoredBits(word) ? [...walk.clauses, 'VTD-SS-018'] : walk.clauses,
-  };
+  });
 }
 
 /**
@@ -267,7 +204,7 @@ function leafEnds(
 ): Steps {
   const useless = !walk.rights.read && !walk.rights.write;
   if (useless && walk.missing !== undefined)
-    return faulted({ ...walk, missing: undefined }, version, walker, walk.missing);
+    return faulted(walkWith(walk, { missing: undefined }), version, walker, walk.missing);
   if (canBeCached(walk, version, walker)) return { walks: [], ends: [output(walk, entry, walker)] };
   const { window, decided } = walker;
   const by = window.covering.find((each) => each.submitted === window.leaves);

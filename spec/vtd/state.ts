@@ -1,3 +1,4 @@
+import { gather } from '../gather.js';
 import type { Component } from '../interface/profile.js';
 import type { StartState } from '../interface/scenario.js';
 import type { InvalidationScope } from './caching/scope.js';
@@ -21,7 +22,8 @@ export interface FaultRecord {
 /** A record, from what is known of its fields. */
 export function recordOf(fields: Omit<FaultRecord, 'key'>): FaultRecord {
   const { sourceId, address, reasons, access } = fields;
-  return { ...fields, key: `${sourceId},${address},${reasons.join('/')},${access}` };
+  const { clauses } = fields;
+  return { sourceId, address, reasons, access, clauses, key: `${sourceId},${address},${reasons.join('/')},${access}` };
 }
 
 /** A record whose reason was read. */
@@ -67,13 +69,13 @@ export interface Invalidation extends InvalidationScope {
   /** Tick of the operation that asked for it. */
   readonly submitted: number;
   /** For one asked for by register: values of CAIG or IAIG that answer it, and why 00b is among them, if it is. */
-  readonly answers?: { readonly lawful: readonly number[]; readonly refusal: string };
+  readonly answers?: { readonly lawful: readonly number[]; readonly refusal: string } | undefined;
   /** Tick at which software observed completion. */
-  readonly completed?: number;
+  readonly completed?: number | undefined;
   /** For one that was queued, or came with others: its place among those that were asked for together. */
-  readonly order?: number;
+  readonly order?: number | undefined;
   /** The clause by which a command does it on the side. */
-  readonly impliedBy?: string;
+  readonly impliedBy?: string | undefined;
 }
 
 /** The value of RTADDR that SRTP latched. Facts 1.5, 2.3. */
@@ -197,6 +199,7 @@ export function initialState(component: Component, start: StartState, requesters
         overflow: false,
         index: 0,
         fresh: !ready,
+        restarted: undefined,
         first: 0,
         interruptMask: true,
         interruptPending: false,
@@ -205,6 +208,33 @@ export function initialState(component: Component, start: StartState, requesters
       },
     ],
     unknown: undefined,
+  };
+}
+
+/** The state with parts of it changed. Written out, so that all states are built alike: one is made at every step. */
+export function stateWith(state: VtdState, change: Partial<VtdState>): VtdState {
+  return {
+    caps: change.caps ?? state.caps,
+    requesters: change.requesters ?? state.requesters,
+    translation: change.translation ?? state.translation,
+    rootSet: change.rootSet ?? state.rootSet,
+    root: 'root' in change ? change.root : state.root,
+    pending: change.pending ?? state.pending,
+    rootAddressKnown: change.rootAddressKnown ?? state.rootAddressKnown,
+    interrupts: change.interrupts ?? state.interrupts,
+    compatibility: change.compatibility ?? state.compatibility,
+    interruptTableSet: change.interruptTableSet ?? state.interruptTableSet,
+    protection: change.protection ?? state.protection,
+    alignment: change.alignment ?? state.alignment,
+    queue: 'queue' in change ? change.queue : state.queue,
+    completion: change.completion ?? state.completion,
+    stored: change.stored ?? state.stored,
+    performed: change.performed ?? state.performed,
+    invalidations: change.invalidations ?? state.invalidations,
+    formerRoots: change.formerRoots ?? state.formerRoots,
+    bufferFlushes: change.bufferFlushes ?? state.bufferFlushes,
+    faults: change.faults ?? state.faults,
+    unknown: 'unknown' in change ? change.unknown : state.unknown,
   };
 }
 
@@ -218,11 +248,30 @@ export function mapFaults(
   state: VtdState,
   change: (faults: FaultState) => FaultState | readonly FaultState[],
 ): VtdState {
-  const changed = state.faults.flatMap(change);
-  if (changed.length === 1) return { ...state, faults: changed };
+  const changed = gather(state.faults, (faults): readonly FaultState[] => {
+    const next = change(faults);
+    return 'records' in next ? [next] : next;
+  });
+  if (changed.length === 1) return stateWith(state, { faults: changed });
   const all = new Map<string, FaultState>();
   for (const each of changed) all.set(faultKey(each), each);
-  return { ...state, faults: [...all.values()] };
+  return stateWith(state, { faults: [...all.values()] });
+}
+
+/** A state of fault recording with parts of it changed, built alike like {@link stateWith}. */
+export function faultsWith(faults: FaultState, change: Partial<FaultState>): FaultState {
+  return {
+    records: change.records ?? faults.records,
+    overflow: change.overflow ?? faults.overflow,
+    index: change.index ?? faults.index,
+    fresh: change.fresh ?? faults.fresh,
+    restarted: 'restarted' in change ? change.restarted : faults.restarted,
+    first: change.first ?? faults.first,
+    interruptMask: change.interruptMask ?? faults.interruptMask,
+    interruptPending: change.interruptPending ?? faults.interruptPending,
+    queueError: change.queueError ?? faults.queueError,
+    owed: change.owed ?? faults.owed,
+  };
 }
 
 function faultKey(faults: FaultState): string {

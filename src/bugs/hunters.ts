@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Defect } from './defect.js';
 import type { HuntMessage, HuntRequest, Outcome, Shrunk } from './outcome.js';
 
-/** Milliseconds without a word after which a process is taken to hang, besides its shrinking. */
-const SILENCE = 60_000;
+/** Milliseconds without a word after which a process is taken to hang, besides its shrinking: judging one case can take long. */
+const SILENCE = 300_000;
 
 /** What a run over several defects is asked for. */
 export interface HuntersOptions {

@@ -209,7 +209,7 @@ function put(path: string, text: string): string {
 
 describe('what does not exist is named, with what does', () => {
   it.each([
-    ['fly', 'unknown command "fly": expected run, replay, judge, list or doctor'],
+    ['fly', 'unknown command "fly": expected run, replay, judge, explain, export, list or doctor'],
     [
       'run --frames 3',
       'unknown flag "--frames": expected --target, --shape, --qemu, --aw-bits, --time, --cases, --seed, --out, --version or --help',
@@ -244,16 +244,20 @@ describe('help and version', () => {
   it('help lists the commands that are not hidden, with examples', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
-    for (const name of ['run', 'replay', 'judge', 'list', 'doctor']) expect(out).toContain(`iovcheck ${name}`);
+    for (const name of ['run', 'replay', 'judge', 'explain', 'export', 'list', 'doctor'])
+      expect(out).toContain(`iovcheck ${name}`);
     expect(out).not.toContain('check-known');
   });
 
-  it.each(['run', 'replay', 'judge', 'list', 'doctor'])('%s --help shows flags and examples', async (name) => {
-    const { code, out } = await run(`${name} --help`);
-    expect(code).toBe(0);
-    expect(out).toContain('Examples:');
-    expect(out).toContain(`$ iovcheck ${name}`);
-  });
+  it.each(['run', 'replay', 'judge', 'explain', 'export', 'list', 'doctor'])(
+    '%s --help shows flags and examples',
+    async (name) => {
+      const { code, out } = await run(`${name} --help`);
+      expect(code).toBe(0);
+      expect(out).toContain('Examples:');
+      expect(out).toContain(`$ iovcheck ${name}`);
+    },
+  );
 
   it('without a command the help goes to stderr, and nothing was executed', async () => {
     const { code, out, err } = await run('');

@@ -1,10 +1,13 @@
 import { TargetUnavailable } from '../../spec/interface/target.js';
 import { BadInput, CannotWrite, fileTrouble } from '../formats/index.js';
 import { NoSoftware, NothingExecuted } from '../harness/index.js';
+import { BadStimulus } from '../hypervisor/hypervisor.js';
 import type { CommandSpec } from './command.js';
 import { BUGS } from './commands/bugs.js';
 import { CHECK_KNOWN } from './commands/check-known.js';
 import { DOCTOR } from './commands/doctor.js';
+import { EXPLAIN } from './commands/explain.js';
+import { EXPORT } from './commands/export.js';
 import { JUDGE } from './commands/judge.js';
 import { JUDGE_SPEED } from './commands/judge-speed.js';
 import { LIST } from './commands/list.js';
@@ -21,6 +24,8 @@ const COMMANDS: readonly CommandSpec[] = [
   RUN,
   REPLAY,
   JUDGE,
+  EXPLAIN,
+  EXPORT,
   LIST,
   DOCTOR,
   CHECK_KNOWN,
@@ -77,7 +82,7 @@ function explained(error: unknown, io: Io): number {
     say(trouble);
     return CANNOT_WRITE;
   }
-  const kinds = [UsageError, BadInput, NothingExecuted, NoSoftware];
+  const kinds = [UsageError, BadInput, NothingExecuted, NoSoftware, BadStimulus];
   if (error instanceof Error && kinds.some((kind) => error instanceof kind)) {
     say(error instanceof UsageError ? `${error.message} (see: iovcheck --help)` : error.message);
     return USAGE;

@@ -2,10 +2,10 @@
 
 export { CampaignBroken } from './broken.js';
 export { runCampaign } from './campaign.js';
-export { type CaseOptions, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
+export { type CaseOptions, conclude, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
 export { replayCommand } from './corpus.js';
 export type { CampaignDependencies, CampaignLimits } from './dependencies.js';
-export { certainClauses } from './identity.js';
+export { certainClauses, sameIdentity } from './identity.js';
 export { setAside } from './inflight.js';
 export { type JudgeSpeed, measureJudgeSpeed } from './judge-speed.js';
 export { matchKnown } from './known.js';

@@ -1,7 +1,7 @@
 import type { Profile } from '../../spec/interface/profile.js';
 import type { History, Scenario } from '../../spec/interface/scenario.js';
 import type { Target } from '../../spec/interface/target.js';
-import { type Judge, runCase } from './case.js';
+import { type Drive, type Judge, runCase } from './case.js';
 import { CaseMaker } from './origin.js';
 import type { Property } from './property.js';
 
@@ -17,6 +17,8 @@ export interface JudgeSpeedOptions {
   readonly profile: Profile;
   readonly properties: readonly Property[];
   readonly judge: Judge;
+  /** Runs software under test. */
+  readonly drive?: Drive | undefined;
   readonly seed: number;
   /** Cases that are made, run and judged in all. */
   readonly cases: number;
@@ -51,7 +53,7 @@ export async function measureJudgeSpeed(options: JudgeSpeedOptions): Promise<Jud
   const processorBegun = process.cpuUsage();
   for (let at = 0; at < cases; at++) {
     const built = made(makers, at, seed);
-    const { history } = await runCase(target, built, { judge, profile });
+    const { history } = await runCase(target, built, { judge, profile, drive: options.drive });
     operations += history.steps.length;
     if ((at + 1) % HEAP_EVERY === 0 || at + 1 === cases) {
       heap.push({ cases: at + 1, bytes: process.memoryUsage().heapUsed });

@@ -14,7 +14,7 @@ import {
   mutated,
   rowsOf,
 } from '../judge/index.js';
-import { type Judge, runCase } from './case.js';
+import { type Drive, type Judge, runCase } from './case.js';
 import { CaseMaker } from './origin.js';
 import type { Property } from './property.js';
 import { caseSeed } from './seeds.js';
@@ -56,6 +56,8 @@ export interface SensitivityOptions {
   readonly profile: Profile;
   readonly properties: readonly Property[];
   readonly judge: Judge;
+  /** Runs software under test. */
+  readonly drive?: Drive | undefined;
   readonly seed: number;
   /** Cases of each property. */
   readonly cases: number;
@@ -79,7 +81,7 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
     const maker = new CaseMaker(property, profile);
     for (let index = 0; index < options.cases; index++) {
       const built = maker.make({ kind: 'random', property: property.id, seed, index });
-      const { history, judgement } = await runCase(target, built.scenario, { judge, profile });
+      const { history, judgement } = await runCase(target, built.scenario, { judge, profile, drive: options.drive });
       if (!isGood(history, judgement)) {
         leftOut += 1;
         continue;

@@ -57,13 +57,10 @@ export function paintBytes(base: number, bytes: number): Uint8Array {
 
 /** The bytes of 64-bit words, little-endian, `repeat` times one after the other. */
 export function wordBytes(words: readonly bigint[], repeat: number): Uint8Array {
-  const bytes = new Uint8Array(words.length * 8 * repeat);
-  if (words.every((word) => word === 0n)) return bytes;
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, index) => {
-    view.setBigUint64(index * 8, word, true);
-  });
-  const once = words.length * 8;
-  for (let copy = 1; copy < repeat; copy++) bytes.copyWithin(copy * once, 0, once);
-  return bytes;
+  const all = new BigUint64Array(words.length * repeat);
+  // Software mostly clears whole tables.
+  if (words.every((word) => word === 0n)) return new Uint8Array(all.buffer);
+  for (let index = 0; index < words.length; index++) all[index] = words[index]!;
+  for (let copy = 1; copy < repeat; copy++) all.copyWithin(copy * words.length, 0, words.length);
+  return new Uint8Array(all.buffer);
 }

@@ -1,3 +1,4 @@
+import { gather } from '../../spec/gather.js';
 import type { Finding, FindingIdentity } from '../../spec/interface/judgement.js';
 import type { Deviation } from '../../spec/interface/model.js';
 import type { Bench } from './bench.js';
@@ -66,7 +67,7 @@ export function admittedWays(bench: Bench, world: World, at: number, rules: Rule
 /** All worlds after a step, merged. */
 export function advance(bench: Bench, worlds: readonly World[], at: number, rules: Rules): readonly World[] {
   return mergeWorlds(
-    worlds.flatMap((world) => admittedWays(bench, world, at, rules)),
+    gather(worlds, (world) => admittedWays(bench, world, at, rules)),
     bench.units,
   );
 }

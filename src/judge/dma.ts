@@ -1,3 +1,4 @@
+import { gather } from '../../spec/gather.js';
 import type { DeviceRequest, Piece } from '../../spec/interface/model.js';
 import type { DmaObservation, InterruptMessage, Observation } from '../../spec/interface/observations.js';
 import type { DmaOperation, MessageOperation } from '../../spec/interface/operations.js';
@@ -19,18 +20,19 @@ export function carriedBy(profile: Profile, operation: DmaOperation | MessageOpe
   const position = profile.requesters.findIndex((each) => each.id === operation.requester);
   const requester = profile.requesters[position];
   if (requester === undefined) return undefined;
-  const common = { sourceId: requester.routingId, address: operation.address };
+  const sourceId = requester.routingId;
+  const { address } = operation;
   if (operation.op === 'message') {
     const payload = new Uint8Array(4);
     new DataView(payload.buffer).setUint32(0, Number(operation.data & 0xffff_ffffn), true);
-    return { component: requester.component, payload, request: { ...common, bytes: 4, access: 'write' } };
+    const request = { sourceId, pasid: undefined, address, bytes: 4, access: 'write', noSnoop: undefined } as const;
+    return { component: requester.component, payload, request };
   }
-  const pasid = operation.pasid === undefined ? {} : { pasid: operation.pasid };
-  const snoop = operation.noSnoop === true ? { noSnoop: true } : {};
+  const { pasid, bytes, direction: access } = operation;
   return {
     component: requester.component,
-    payload: operation.direction === 'write' ? tokenBytes(position, operation.token, operation.bytes) : undefined,
-    request: { ...common, ...pasid, ...snoop, bytes: operation.bytes, access: operation.direction },
+    payload: access === 'write' ? tokenBytes(position, operation.token, bytes) : undefined,
+    request: { sourceId, pasid, address, bytes, access, noSnoop: operation.noSnoop },
   };
 }
 
@@ -68,14 +70,14 @@ export function applyPieces(
 /** Whether what was seen of snooping fits: something went to memory, and what was not snooped need not be (N39). */
 function snoopFits(pieces: readonly Piece[], snooped: boolean | undefined): boolean {
   if (snooped === undefined) return true;
-  const accesses = pieces.flatMap(({ effect }) => (effect.kind === 'memory' ? [effect] : []));
+  const accesses = gather(pieces, ({ effect }) => (effect.kind === 'memory' ? [effect] : []));
   return accesses.length > 0 && (snooped || accesses.some((effect) => effect.snooped === undefined));
 }
 
 /** The clauses that an observation of snooping was held against. */
 export function snoopClauses(pieces: readonly Piece[], observation: Observation): readonly string[] {
   if (observation.of !== 'dma' || observation.snooped === undefined) return [];
-  return pieces.flatMap(({ effect }) =>
+  return gather(pieces, ({ effect }) =>
     effect.kind === 'memory' && effect.snooped !== undefined ? [effect.snooped] : [],
   );
 }

@@ -1,9 +1,10 @@
+import { gather } from '../../spec/gather.js';
 import type { MemoryRange, MemoryView, Occasion, Pushed, Successor } from '../../spec/interface/model.js';
 import type { InterruptMessage } from '../../spec/interface/observations.js';
 import { accessOf, unitOf } from './access.js';
 import type { Bench } from './bench.js';
 import { carriedBy } from './dma.js';
-import type { Unit, Way, World } from './world.js';
+import { statesWith, type Unit, type Way, type World } from './world.js';
 
 /** What components do on their own: write memory, send messages, get on with their work. */
 
@@ -22,7 +23,7 @@ export function onItsOwn(world: World, at: number, key: string, successor: Succe
     world.trail === undefined || successor.clauses.length === 0
       ? world.trail
       : { ...world.trail, clauses: [...world.trail.clauses, ...successor.clauses] };
-  return { ...world, states: { ...world.states, [key]: successor.next }, memory, lost, undecided, trail };
+  return { ...world, states: statesWith(world, key, successor.next), memory, lost, undecided, trail };
 }
 
 function allIdle(bench: Bench, world: World): boolean {
@@ -34,10 +35,10 @@ export function advancesBefore(bench: Bench, world: World, at: number): readonly
   if (allIdle(bench, world)) return [world];
   return bench.units.reduce<readonly World[]>(
     (worlds, unit) =>
-      worlds.flatMap((each) => {
+      gather(worlds, (each) => {
         const occasions = occasionsOf(bench, each, unit, at);
         return occasions.reduce<readonly World[]>(
-          (reached, occasion) => reached.flatMap((one) => advanced(one, unit, occasion, at)),
+          (reached, occasion) => gather(reached, (one) => advanced(one, unit, occasion, at)),
           [each],
         );
       }),
@@ -163,9 +164,9 @@ export function withMessages(bench: Bench, way: Way, at: number): readonly Way[]
   ];
   for (const unit of bench.units) {
     const pushed = pushedBy(bench, unit, at);
-    ways = ways.flatMap(({ world, rest }) => {
+    ways = gather(ways, ({ world, rest }) => {
       const from = rest === undefined || rest.length === 0 ? [world] : advanced(world, unit, { kind: 'messages' }, at);
-      return from.flatMap((each) =>
+      return gather(from, (each) =>
         unit.model.messages(each.states[unit.key], rest, pushed).map((successor) => ({
           world: onItsOwn(each, at, unit.key, successor),
           rest: rest === undefined ? undefined : successor.rest,

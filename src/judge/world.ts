@@ -112,9 +112,29 @@ export function onward(
   };
 }
 
+/** The states of a world's components, one of them changed. */
+export function statesWith(world: World, key: string, state: unknown): World['states'] {
+  if (world.states[key] === state) return world.states;
+  // Filled key by key: a literal with a computed key is slow to make.
+  const states: Record<string, unknown> = {};
+  for (const each of Object.keys(world.states)) states[each] = world.states[each];
+  states[key] = state;
+  return states;
+}
+
 const NOTHING: readonly never[] = [];
 
 export function undecidedWay(world: World, at: number, reason: string): Way {
   const undecided = [...world.undecided, { at, kind: 'inconclusive' as const, reason }];
   return { world: onward(world, { undecided }), evidence: [] };
+}
+
+/** The way on that a component's successor is. */
+export function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {
+  const states = statesWith(world, component, successor.next);
+  const undecided =
+    successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
+  const next = onward(world, { states, undecided }, successor);
+  const { evidence, deviation } = successor;
+  return deviation === undefined ? { world: next, evidence } : { world: next, evidence, deviation };
 }

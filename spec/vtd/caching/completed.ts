@@ -1,6 +1,30 @@
-import type { Invalidation, VtdState } from '../state.js';
+import { type Invalidation, stateWith, type VtdState } from '../state.js';
+import type { InvalidationScope } from './scope.js';
 
 /** Which invalidations decide what may still be remembered. caching-rule lines 1 and 6; facts 7.6, 7.9. */
+
+/** How an invalidation came about. */
+type Asked = Pick<Invalidation, 'submitted' | 'answers' | 'order' | 'impliedBy'>;
+
+/** An invalidation from its parts. Written out, so that all are built alike: every request looks at them. */
+export function invalidationOf(scope: InvalidationScope, asked: Asked, completed?: number): Invalidation {
+  return {
+    cache: scope.cache,
+    granularity: scope.granularity,
+    domain: scope.domain,
+    sourceId: scope.sourceId,
+    functionMask: scope.functionMask,
+    page: scope.page,
+    addressMask: scope.addressMask,
+    keepsTables: scope.keepsTables,
+    surplusDomain: scope.surplusDomain,
+    submitted: asked.submitted,
+    answers: asked.answers,
+    order: asked.order,
+    impliedBy: asked.impliedBy,
+    completed,
+  };
+}
 
 /**
  * The state in which software observed invalidations to be complete, at tick `now`. With RWBF=1 they flushed the write
@@ -9,15 +33,16 @@ import type { Invalidation, VtdState } from '../state.js';
 export function withCompleted(state: VtdState, invalidations: readonly Invalidation[], now: number): VtdState {
   const [first] = invalidations;
   if (first === undefined) return state;
-  const all = [...state.invalidations, ...invalidations.map((each) => ({ ...each, completed: now }))];
+  const all = [...state.invalidations];
+  for (const each of invalidations) all.push(invalidationOf(each, each, now));
   const flushed = first.impliedBy === undefined ? withBufferFlushed(state, first.submitted, now) : state;
-  return withoutForgotten({ ...flushed, invalidations: all });
+  return withoutForgotten(stateWith(flushed, { invalidations: all }));
 }
 
 /** A flush of the write buffer was observed complete at tick `now`. */
 export function withBufferFlushed(state: VtdState, submitted: number, now: number): VtdState {
   if (!state.caps.writeBufferFlush) return state;
-  return { ...state, bufferFlushes: [...state.bufferFlushes, { submitted, completed: now }] };
+  return stateWith(state, { bufferFlushes: [...state.bufferFlushes, { submitted, completed: now }] });
 }
 
 /**
@@ -62,12 +87,11 @@ function withoutForgotten(state: VtdState): VtdState {
   const since = forgottenBefore(state.invalidations);
   const decides = (each: Invalidation): boolean =>
     each.cache === 'iotlb' ? each.submitted >= flush.submitted : each.submitted >= since || !isOverAt(each, flush);
-  return {
-    ...state,
+  return stateWith(state, {
     invalidations: state.invalidations.filter(decides),
     // One that went with this very flush says what the flush was for (VTD-GCMD-009).
     formerRoots: state.formerRoots.filter(
       ({ until }) => until > since || (until === since && state.caps.setRootFlushes),
     ),
-  };
+  });
 }

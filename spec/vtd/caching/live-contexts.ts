@@ -1,4 +1,5 @@
 import { entry128, isSet } from '../../bits.js';
+import { gather } from '../../gather.js';
 import type { Evidence } from '../../interface/judgement.js';
 import type { Reading, Version } from '../../interface/model.js';
 import { CONTEXT_ENTRY, FAULT } from '../../layout/vtd.js';
@@ -12,7 +13,7 @@ import {
   domainOf,
   faultProcessingDisabled,
 } from '../context-entry.js';
-import { EntryEvidence } from '../entry-evidence.js';
+import { EntryEvidence } from '../evidence.js';
 import { describeRootEntry, rootEntry, rootEntryAddress } from '../root-entry.js';
 import type { FormerPointer, Invalidation, VtdState } from '../state.js';
 import { isCurrent, type Past } from './past.js';
@@ -38,9 +39,9 @@ export interface LiveContext {
   readonly evidence: readonly Evidence[];
 }
 
-/** A root entry as it was found, and in which time. */
-interface FoundRoot {
-  readonly contextTable: bigint;
+/** A root entry of a bus as it was found, and in which time. */
+export interface FoundRoot {
+  readonly entry: LiveContext['entry'] | { readonly kind: 'table'; readonly contextTable: bigint };
   readonly from: number;
   readonly until: number;
   readonly stale: readonly string[];
@@ -52,6 +53,14 @@ export function isLive(context: LiveContext, { now }: Past): boolean {
   return context.until >= now;
 }
 
+/** Whose contexts are looked for. */
+interface Lookup {
+  readonly state: VtdState;
+  readonly past: Past;
+  readonly sourceId: number;
+  readonly domain: number | undefined;
+}
+
 /**
  * Every context that a requester had or has (caching-rule lines 2, 3 and 13).
  *
@@ -61,64 +70,69 @@ export function isLive(context: LiveContext, { now }: Past): boolean {
  * 3. An entry that faults is never remembered with CM=0 (facts 7.2): it counts only as it reads now. The root entry
  *    above a faulting context entry may be old. With CM=1 it may be remembered, tagged with domain-id 0 (VTD-CACHE-002).
  *
- * @param domain when given, context entries with another domain-id are left out
+ * @param roots the root entries of the requester's bus
+ * @param domain when given, only context entries with this domain-id are looked for
  */
-export function contextsOf(state: VtdState, sourceId: number, past: Past, domain?: number): readonly LiveContext[] {
-  const lookup = { state, sourceId, past, domain };
-  return pointersOf(state)
-    .filter((pointer) => pointer.mode === 0)
-    .flatMap((pointer) => throughPointer(lookup, pointer));
-}
-
-/** Whose contexts are looked for. */
-interface Lookup {
-  readonly state: VtdState;
-  readonly sourceId: number;
-  readonly past: Past;
-  readonly domain: number | undefined;
+export function contextsOf(
+  state: VtdState,
+  sourceId: number,
+  past: Past,
+  roots: readonly FoundRoot[],
+  domain?: number,
+): readonly LiveContext[] {
+  const lookup = { state, past, sourceId, domain };
+  return gather(roots, (root) =>
+    root.entry.kind === 'table' ? throughRoot(lookup, root, root.entry.contextTable) : atRoot(lookup, root, root.entry),
+  );
 }
 
 /** Whether a version can have been read since, and is not one that is never remembered: not present, and replaced. */
-function matters(version: Version, from: number, { state, past }: Lookup): boolean {
+function matters(version: Version, from: number, state: VtdState, past: Past): boolean {
   if (from >= version.until || version.until <= past.since) return false;
   if (isCurrent(version, past) || state.caps.cachingMode) return true;
   return version.readings.some((reading) => reading.kind !== 'words' || ((reading.words[0] ?? 0n) & 1n) !== 0n);
 }
 
 /** The pointers that were latched, the one in use, and one that is being latched. VTD-GCMD-010. */
-function pointersOf(state: VtdState): readonly FormerPointer[] {
-  const { root, pending, formerRoots } = state;
-  return [...formerRoots, ...[root, pending.setRoot].flatMap((each) => (each ? [{ ...each, until: Infinity }] : []))];
+function pointersOf({ root, pending, formerRoots }: VtdState): readonly FormerPointer[] {
+  const pointers = [...formerRoots];
+  for (const each of [root, pending.setRoot]) {
+    if (each === undefined) continue;
+    const { table, mode, ioPermissions, since } = each;
+    pointers.push({ table, mode, ioPermissions, since, until: Infinity });
+  }
+  return pointers;
 }
 
-/** Step 1 for one pointer. */
-function throughPointer(lookup: Lookup, pointer: FormerPointer): readonly LiveContext[] {
-  const { state, sourceId, past } = lookup;
-  const address = rootEntryAddress(pointer.table, sourceId);
-  const contexts: LiveContext[] = [];
-  for (const version of past.versions('root', address)) {
-    const from = Math.max(version.since, pointer.since);
-    const until = Math.min(version.until, pointer.until);
-    if (until <= past.since || from >= until || !matters(version, from, lookup)) continue;
-    const stale = until > past.now ? [] : [pointer.until < Infinity ? 'root pointer' : 'root-entry'];
-    for (const reading of version.readings) {
-      const evidence = show('root entry', reading, address, describeRootEntry);
-      const decoded = decodeRoot(reading, state.caps);
-      if (decoded.kind === 'table') {
-        contexts.push(...throughRoot(lookup, { contextTable: decoded.contextTable, from, until, stale, evidence }));
-        continue;
+/** Step 1: the root entries of a requester's bus that were or are in use. */
+export function rootsOf(state: VtdState, sourceId: number, past: Past): readonly FoundRoot[] {
+  const roots: FoundRoot[] = [];
+  for (const pointer of pointersOf(state)) {
+    if (pointer.mode !== 0) continue;
+    const address = rootEntryAddress(pointer.table, sourceId);
+    for (const version of past.versions('root', address)) {
+      const from = Math.max(version.since, pointer.since);
+      const until = Math.min(version.until, pointer.until);
+      if (until <= past.since || from >= until || !matters(version, from, state, past)) continue;
+      const stale = until > past.now ? [] : [pointer.until < Infinity ? 'root pointer' : 'root-entry'];
+      for (const reading of version.readings) {
+        const evidence = show('root entry', reading, address, describeRootEntry);
+        roots.push({ entry: decodeRoot(reading, state.caps), from, until, stale, evidence });
       }
-      const found = { sourceId, entry: decoded, fpd: false, from, stale, clauses: [], evidence: [evidence] };
-      contexts.push(...inItsTime(lookup, found, { tag: 0, root: until, entry: until }));
     }
   }
-  return contexts;
+  return roots;
 }
 
-function decodeRoot(
-  reading: Reading,
-  caps: Capabilities,
-): LiveContext['entry'] | { readonly kind: 'table'; readonly contextTable: bigint } {
+/** A root entry that is a fault, or that nothing can be said of. */
+function atRoot(lookup: Lookup, root: FoundRoot, entry: LiveContext['entry']): readonly LiveContext[] {
+  if (lookup.domain !== undefined) return [];
+  const { from, until, stale } = root;
+  const found = { entry, fpd: false, from, stale, clauses: [], evidence: [root.evidence] };
+  return inItsTime(lookup, found, { tag: 0, root: until, entry: until });
+}
+
+function decodeRoot(reading: Reading, caps: Capabilities): FoundRoot['entry'] {
   if (reading.kind === 'undecided') return reading;
   if (reading.kind === 'unreadable') {
     const unreadable = condition(FAULT.ROOT_UNREADABLE, 'VTD-ROOT-006', 'unreadable root entry');
@@ -129,15 +143,14 @@ function decodeRoot(
 }
 
 /** Step 1 below a root entry. 9h unreadable (VTD-CTX-010), then what the entry says. */
-function throughRoot(lookup: Lookup, root: FoundRoot): readonly LiveContext[] {
+function throughRoot(lookup: Lookup, root: FoundRoot, contextTable: bigint): readonly LiveContext[] {
   const { state, sourceId, past, domain } = lookup;
-  const address = contextEntryAddress(root.contextTable, sourceId);
+  const address = contextEntryAddress(contextTable, sourceId);
   const contexts: LiveContext[] = [];
   for (const version of past.versions('context', address)) {
     const from = Math.max(root.from, version.since);
-    if (!matters(version, from, lookup)) continue;
+    if (!matters(version, from, state, past)) continue;
     const stale = isCurrent(version, past) ? root.stale : [...root.stale, 'context-entry'];
-    const times = { root: root.until, entry: version.until };
     for (const reading of version.readings) {
       const word = reading.kind === 'words' ? entry128(reading.words) : undefined;
       if (word !== undefined && domain !== undefined && domainOf(word) !== domain) continue;
@@ -145,8 +158,8 @@ function throughRoot(lookup: Lookup, root: FoundRoot): readonly LiveContext[] {
       const entry = decodeContext(reading, word, state.caps);
       const fpd = word !== undefined && faultProcessingDisabled(word);
       const clauses = word === undefined ? [] : entryClauses(word);
-      const tag = 'domain' in entry ? entry.domain : 0;
-      contexts.push(...inItsTime(lookup, { sourceId, from, stale, evidence, entry, fpd, clauses }, { ...times, tag }));
+      const times = { tag: 'domain' in entry ? entry.domain : 0, root: root.until, entry: version.until };
+      contexts.push(...inItsTime(lookup, { from, stale, evidence, entry, fpd, clauses }, times));
     }
   }
   return contexts;
@@ -171,17 +184,20 @@ interface Times {
 
 /** Steps 2 and 3. */
 function inItsTime(
-  { state, past }: Lookup,
-  found: Omit<LiveContext, 'until' | 'endedBy'>,
+  { state, sourceId, past }: Lookup,
+  found: Omit<LiveContext, 'sourceId' | 'until' | 'endedBy'>,
   times: Times,
 ): readonly LiveContext[] {
   const replaced = times.entry < Infinity || times.root < Infinity;
-  const endedBy = replaced ? state.invalidations.filter((each) => ends(each, found.sourceId, times)) : [];
-  const until = Math.min(Infinity, ...endedBy.map((each) => each.completed ?? Infinity));
-  const isEntry = found.entry.kind === 'second-stage' || found.entry.kind === 'pass-through';
-  if (isEntry || (found.entry.kind === 'fault' && state.caps.cachingMode)) return [{ ...found, until, endedBy }];
-  const readNow = times.entry > past.now && until >= past.now;
-  return readNow ? [{ ...found, from: past.now, until: past.now, endedBy }] : [];
+  const endedBy = replaced ? state.invalidations.filter((each) => ends(each, sourceId, times)) : [];
+  const over = endedBy.reduce((first, { completed = Infinity }) => Math.min(first, completed), Infinity);
+  const { entry, fpd, stale, clauses, evidence } = found;
+  const isEntry = entry.kind === 'second-stage' || entry.kind === 'pass-through';
+  const remembered = isEntry || (entry.kind === 'fault' && state.caps.cachingMode);
+  if (!remembered && (times.entry <= past.now || over < past.now)) return [];
+  const from = remembered ? found.from : past.now;
+  const until = remembered ? over : past.now;
+  return [{ sourceId, entry, fpd, from, until, endedBy, stale, clauses, evidence }];
 }
 
 /** Whether an invalidation covers it, and it cannot have been read after that was asked for. */

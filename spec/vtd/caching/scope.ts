@@ -24,18 +24,27 @@ export interface InvalidationScope {
 
 /** Everything in a cache. */
 export function globalScope(cache: 'context' | 'iotlb'): InvalidationScope {
-  return { ...NOTHING, cache, granularity: 1 };
+  return scopeOf(cache, 1);
 }
 
-const NOTHING = {
-  domain: 0,
-  sourceId: 0,
-  functionMask: 0,
-  page: 0n,
-  addressMask: 0,
-  keepsTables: false,
-  surplusDomain: false,
-} as const;
+/** A scope with the fields that its granularity uses. */
+function scopeOf(
+  cache: 'context' | 'iotlb',
+  granularity: number,
+  used: Partial<Omit<InvalidationScope, 'cache' | 'granularity'>> = {},
+): InvalidationScope {
+  return {
+    cache,
+    granularity,
+    domain: used.domain ?? 0,
+    sourceId: used.sourceId ?? 0,
+    functionMask: used.functionMask ?? 0,
+    page: used.page ?? 0n,
+    addressMask: used.addressMask ?? 0,
+    keepsTables: used.keepsTables ?? false,
+    surplusDomain: used.surplusDomain ?? false,
+  };
+}
 
 /** VTD-INV-018: the bits of a domain-id that count. */
 function domainFields(did: bigint, caps: Capabilities): Pick<InvalidationScope, 'domain' | 'surplusDomain'> {
@@ -62,11 +71,12 @@ function contextScope(
   functionMask: bigint,
   caps: Capabilities,
 ): InvalidationScope {
-  const scope = { ...NOTHING, cache: 'context', granularity: Number(granularity) } as const;
-  if (scope.granularity < CONTEXT_GRANULARITY.domain) return scope;
-  const domain = { ...scope, ...domainFields(did, caps) };
-  if (scope.granularity === CONTEXT_GRANULARITY.domain) return domain;
-  return { ...domain, sourceId: Number(sourceId), functionMask: Number(functionMask) };
+  const chosen = Number(granularity);
+  if (chosen < CONTEXT_GRANULARITY.domain) return scopeOf('context', chosen);
+  const { domain, surplusDomain } = domainFields(did, caps);
+  if (chosen === CONTEXT_GRANULARITY.domain) return scopeOf('context', chosen, { domain, surplusDomain });
+  const device = { sourceId: Number(sourceId), functionMask: Number(functionMask) };
+  return scopeOf('context', chosen, { domain, surplusDomain, ...device });
 }
 
 /** The scope that values of IOTLB and IVA ask for. */
@@ -89,11 +99,11 @@ function iotlbScope(
   { page, mask, hint }: { readonly page: bigint; readonly mask: bigint; readonly hint: boolean },
   caps: Capabilities,
 ): InvalidationScope {
-  const scope = { ...NOTHING, cache: 'iotlb', granularity: Number(granularity) } as const;
-  if (scope.granularity < IOTLB_GRANULARITY.domain) return scope;
-  const domain = { ...scope, ...domainFields(did, caps) };
-  if (scope.granularity === IOTLB_GRANULARITY.domain) return domain;
-  return { ...domain, page, addressMask: Number(mask), keepsTables: hint };
+  const chosen = Number(granularity);
+  if (chosen < IOTLB_GRANULARITY.domain) return scopeOf('iotlb', chosen);
+  const { domain, surplusDomain } = domainFields(did, caps);
+  if (chosen === IOTLB_GRANULARITY.domain) return scopeOf('iotlb', chosen, { domain, surplusDomain });
+  return scopeOf('iotlb', chosen, { domain, surplusDomain, page, addressMask: Number(mask), keepsTables: hint });
 }
 
 /** Bits of a source-id that FM leaves out: none, bit 2, bits 2:1, bits 2:0. Facts 7.5. */

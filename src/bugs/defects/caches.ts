@@ -48,7 +48,7 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     file: 'src/engine/page-range.ts',
     anchor: 'return bit > 31 ? 0 : -1 << bit;',
     replacement: 'return -1 << bit;',
-    shapes: ['57-4k', '57-1g'],
+    shapes: ['48-4k', '57-4k', '57-1g'],
   },
   {
     id: 'page-mask-overflows',

@@ -28,11 +28,11 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
       link: 'QEMU riscv-iommu, between 10.0.2 and 10.0.13',
       what: 'the permission was that of the last stage, not what all stages grant together',
     },
-    plants: 'the permissions of the entries above the leaf do not count',
+    plants: 'what is remembered of a walk has the permissions of its last entry, not those of all',
     file: WALK,
     anchor: 'granted &= entryLow;',
     replacement: 'granted = entryLow & PERMISSIONS;',
-    shapes: ['39-4k', '48-1g', '57-1g'],
+    shapes: ['39-1g', '48-1g', '57-1g'],
   },
   {
     id: 'page-size-of-other-level',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import {
   DEFECTS,
   type Defect,
@@ -72,7 +72,7 @@ async function run(invocation: Invocation): Promise<number> {
   const cases = wholeFlag(flags, 'cases', 1, Number.MAX_SAFE_INTEGER) ?? USUAL_CASES;
   const shrinkSeconds = wholeFlag(flags, 'shrink', 0, 3600) ?? USUAL_SHRINK_SECONDS;
   const jobs = wholeFlag(flags, 'jobs', 1, 2) ?? 1;
-  const file = join(io.cwd, textFlag(flags, 'out') ?? '.iovcheck', 'bugs.json');
+  const file = join(resolve(io.cwd, textFlag(flags, 'out') ?? '.iovcheck'), 'bugs.json');
   checkSources(world.root);
   const seeds = Array.from({ length: count }, (_, n) => first + n);
   io.stdout.write(`${defects.length} defects, seeds ${first} to ${first + count - 1}, at most ${cases} cases each\n`);

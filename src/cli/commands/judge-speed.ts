@@ -34,6 +34,7 @@ async function run({ io, world, args, flags }: Invocation): Promise<number> {
       profile: await target.describe(),
       properties: selectProperties(world, args),
       judge: world.judge,
+      drive: world.drive,
       seed: wholeFlag(flags, 'seed', 0, 0xffff_ffff) ?? 1,
       cases: wholeFlag(flags, 'cases', 1, Number.MAX_SAFE_INTEGER) ?? USUAL_CASES,
       scenarios: wholeFlag(flags, 'scenarios', 0, 10_000) ?? USUAL_SCENARIOS,

@@ -44,6 +44,7 @@ async function run(invocation: Invocation): Promise<number> {
       profile: await target.describe(),
       properties: selectProperties(world, args),
       judge: world.judge,
+      drive: world.drive,
       seed: wholeFlag(flags, 'seed', 0, 0xffff_ffff) ?? 1,
       cases: wholeFlag(flags, 'cases', 1, Number.MAX_SAFE_INTEGER) ?? USUAL_CASES,
       mutations: wholeFlag(flags, 'mutations', 1, Number.MAX_SAFE_INTEGER) ?? USUAL_MUTATIONS,
