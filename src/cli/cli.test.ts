@@ -379,7 +379,8 @@ describe('run', () => {
     };
     const { code, err } = await run('run --time 10m');
     expect(err).toContain('interrupted: writing the report');
-    expect(code).toBe(0);
+    expect(code).toBe(130);
+    expect(report()).toMatchObject({ exitCode: 0, summary: expect.stringContaining('interrupted') });
     expect(report().runs[0]).toMatchObject({ interrupted: true });
     expect(exits).toEqual([]);
 
@@ -393,6 +394,53 @@ describe('run', () => {
     };
     await run('run --time 10m');
     expect(exits).toEqual([130]);
+  });
+
+  it('after a kill: the case in flight is set aside, told, and runs again; leftovers go', async () => {
+    const head = { format: 'iovcheck-in-flight', version: 1, target: 'sample' };
+    const profile = { profile: SAMPLE_PROFILE.name, implementation: SAMPLE_PROFILE.implementation };
+    const origin = { kind: 'random', property: 'status', seed: 7, index: 3 };
+    put('.iovcheck/in-flight.json', `${JSON.stringify({ ...head, ...profile, ...origin })}   `);
+    // No process has such a number.
+    put('.iovcheck/report.json.999999999.tmp', 'half');
+    put('.iovcheck/cases/x.json.999999999.tmp', 'half');
+    put('.iovcheck/mine.tmp', 'mine');
+    const { err } = await run('run --cases 2');
+    const command = 'npx iovcheck replay .iovcheck/in-flight-1.json';
+    expect(err).toContain(`an earlier run ended in the middle of a case, which is kept: ${command}\n`);
+    expect(readdirSync(join(cwd, '.iovcheck')).sort()).toEqual([
+      'cases',
+      'in-flight-1.json',
+      'mine.tmp',
+      'report.json',
+      'summary.md',
+    ]);
+    expect(readdirSync(join(cwd, '.iovcheck/cases'))).toEqual([]);
+    const again = 'replay .iovcheck/in-flight-1.json';
+    const what = '.iovcheck/in-flight-1.json: in flight: random case 3 of status, seed 7';
+    expect(await run(again)).toMatchObject({ code: 0, out: expect.stringContaining(`${what}: conformant`) });
+    statuses = { good: 2n };
+    expect(await run(again)).toMatchObject({ code: 1, out: expect.stringContaining(`${what}: deviant`) });
+    statuses = { good: 9n };
+    expect(await run(again)).toMatchObject({ code: 2, out: expect.stringContaining(`${what}: inconclusive`) });
+    put('f.json', JSON.stringify({ ...head, ...profile, ...origin, kind: 'stored', file: 'stored.json' }));
+    put('stored.json', encodeCase(SAMPLE_CASE));
+    statuses = { good: 2n };
+    expect(await run('replay f.json')).toMatchObject({ code: 1, out: expect.stringContaining('f.json: reproduced') });
+    put('g.json', JSON.stringify({ ...head, ...profile, ...origin, kind: 'guess' }));
+    expect(await run('replay g.json')).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('g.json: kind: expected'),
+    });
+  });
+
+  it('a variant that cannot be started does not take the report of those before it along', async () => {
+    statuses = { good: 0n, unplugged: 404n, never: 0n };
+    const { code, out, err } = await run('run --cases 2');
+    expect(code).toBe(3);
+    expect(err).toContain('iovcheck: the sample machine is not plugged in; plug it in\n');
+    expect(out).toContain('interrupted');
+    expect(report().runs).toMatchObject([{ name: 'sample good', interrupted: true }]);
   });
 
   it('a stored case that cannot be read stops the run before it begins, and overwrites nothing', async () => {
@@ -411,7 +459,7 @@ describe('run', () => {
     };
     const { code, err } = await run('run --cases 2 --out file/deeper');
     expect(err).toBe(`iovcheck: ${join(cwd, 'file/deeper')}: a part of the path is not a folder\n`);
-    expect(code).toBe(64);
+    expect(code).toBe(73);
   });
 
   it('a bug of ours: 70, with its stack', async () => {

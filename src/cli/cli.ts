@@ -40,13 +40,16 @@ const TARGET_FAILURE = 3;
 const USAGE = 64;
 const INTERNAL = 70;
 
+/** Exit code when a file, or standard output, cannot be written. */
+export const CANNOT_WRITE = 73;
+
 /**
  * Runs the command line.
  *
  * @param argv without the names of the interpreter and the program
  * @param makeWorld called only when a command needs it
  * @returns the exit code: 0 conformant, 1 new deviation, 2 inconclusive or under-exercised, 3 target failure,
- *   64 usage, bad input or nothing executed, 70 internal error
+ *   64 usage, bad input or nothing executed, 70 internal error, 73 a file cannot be written, 130 interrupted
  */
 export async function main(argv: readonly string[], io: Io, makeWorld: () => World): Promise<number> {
   try {
@@ -74,11 +77,14 @@ function explained(error: unknown, io: Io): number {
     say(`${error.message}; ${error.hint}`);
     return TARGET_FAILURE;
   }
-  const kinds = [UsageError, BadInput, CannotWrite, NothingExecuted, NoSoftware, BadStimulus];
-  const expected = kinds.some((kind) => error instanceof kind);
-  const message = expected && error instanceof Error ? error.message : fileTrouble(error);
-  if (message !== undefined) {
-    say(error instanceof UsageError ? `${message} (see: iovcheck --help)` : message);
+  const trouble = error instanceof CannotWrite ? error.message : fileTrouble(error);
+  if (trouble !== undefined) {
+    say(trouble);
+    return CANNOT_WRITE;
+  }
+  const kinds = [UsageError, BadInput, NothingExecuted, NoSoftware, BadStimulus];
+  if (error instanceof Error && kinds.some((kind) => error instanceof kind)) {
+    say(error instanceof UsageError ? `${error.message} (see: iovcheck --help)` : error.message);
     return USAGE;
   }
   say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

@@ -17,7 +17,6 @@ export const FILES = {
   firmware: 'firmware',
   ram: 'ram',
   trace: 'trace',
-  stderr: 'stderr',
 } as const;
 
 /** The firmware: nothing but HLT, so that the CPU rests and virtual time jumps from timer to timer. */

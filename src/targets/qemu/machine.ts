@@ -153,6 +153,23 @@ export class Machine {
     this.#showsMessages = only?.address === address && only.data === BigInt(data) && others.length === 0;
   }
 
+  /**
+   * A scenario begins: nothing may be in flight.
+   * @throws Trouble when QEMU said something that nobody asked for, or more than anybody reads
+   */
+  checkQuiet(): void {
+    this.#process.printed.next();
+    this.#process.qtest.checkQuiet();
+    this.checkPrinted();
+  }
+
+  /** @throws Trouble when QEMU has printed more than anybody reads */
+  checkPrinted(): void {
+    if (this.#process.printed.floods) {
+      throw new Trouble('nonsense', 'QEMU floods its standard error');
+    }
+  }
+
   /** Keeps the record of messages small. Nothing may be in flight. */
   forgetMessages(): void {
     this.#process.messages.trim();
