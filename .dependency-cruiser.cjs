@@ -36,6 +36,12 @@ module.exports = {
     wall('engine', 'src/engine/', ['spec/interface/', 'spec/layout/']),
     wall('judge', 'src/judge/', ['spec/']),
     wall('targets', 'src/targets/', ['src/engine/', 'spec/interface/', 'spec/layout/']),
+    {
+      name: 'scripts-beside-the-target',
+      severity: 'error',
+      from: { path: '^src/targets/', pathNot: ['^src/targets/qemu/script/', test] },
+      to: { path: '^src/targets/qemu/script/' },
+    },
     wall('formats', 'src/formats/', ['spec/interface/', 'spec/layout/', 'src/harness/types\\.ts']),
     wall('harness', 'src/harness/', ['src/judge/', 'src/formats/', 'spec/interface/', 'spec/layout/']),
     // Its processes put everything together like the command line, whose world they use; the product knows nothing of it.

@@ -2,7 +2,18 @@ import type { Property } from '../src/harness/property.js';
 import { type VmCase, type VmWeights, vmCases } from './generators/vm-intents.js';
 import { buildVmCase, unsuitableForVms } from './generators/vm-stimuli.js';
 
-const WEIGHTS: VmWeights = { attach: 1, detach: 1, route: 3, mask: 4, accept: 6, eoi: 5, tpr: 2, signal: 10 };
+const WEIGHTS: VmWeights = {
+  attach: 1,
+  detach: 1,
+  route: 3,
+  mask: 4,
+  accept: 6,
+  eoi: 5,
+  tpr: 2,
+  signal: 6,
+  storm: 4,
+  handover: 1,
+};
 
 /** Interrupts arrive, where they should, as often as they should. */
 export const delivery: Property<VmCase> = {

@@ -2,7 +2,7 @@ import type { Property } from '../src/harness/property.js';
 import { type VmCase, type VmWeights, vmCases } from './generators/vm-intents.js';
 import { buildVmCase, unsuitableForVms } from './generators/vm-stimuli.js';
 
-const WEIGHTS: VmWeights = { map: 3, unmap: 3, remap: 3, attach: 2, detach: 2, read: 5, write: 5 };
+const WEIGHTS: VmWeights = { map: 3, unmap: 3, remap: 3, attach: 2, detach: 2, read: 5, write: 5, handover: 2 };
 
 /** No DMA of one VM ever touches another's memory. */
 export const isolation: Property<VmCase> = {

@@ -2,7 +2,7 @@ import type { Property } from '../src/harness/property.js';
 import { type VmCase, type VmWeights, vmCases } from './generators/vm-intents.js';
 import { buildVmCase, unsuitableForVms } from './generators/vm-stimuli.js';
 
-const WEIGHTS: VmWeights = { map: 4, unmap: 2, remap: 3, attach: 1, detach: 1, read: 4, write: 8 };
+const WEIGHTS: VmWeights = { map: 4, unmap: 2, remap: 3, attach: 1, detach: 1, read: 4, write: 8, handover: 1 };
 
 /** A function reaches what was mapped, and where. */
 export const translation: Property<VmCase> = {

@@ -5,7 +5,7 @@ import type { Profile } from '../../spec/interface/profile.js';
 import { SHAPE_NAMES, shapeOf } from '../../src/engine/index.js';
 import type { Property } from '../../src/harness/property.js';
 import { engineProfile } from '../../src/targets/engine-profile.js';
-import { properties } from '../index.js';
+import { properties as all } from '../index.js';
 import { platformOf } from './capabilities.js';
 import { type Allowances, Checker, faultsOf } from './checking/checker.js';
 import { walk } from './checking/memory.js';
@@ -24,6 +24,17 @@ const ALLOWED: Readonly<Record<string, Allowances>> = {
   'warm-cold': { unflushed: true },
   'invalidation-queue': { queueErrors: true, staysStopped: true },
 };
+
+/** Properties whose cases are operations; those of software under test are stimuli. */
+const properties = all.filter((property) => {
+  const profile = withCapabilities(engineProfile(shapeOf('57-1g')), { PLMR: 1, PHMR: 1 }, { QI: 1 });
+  const [intents] = fc.sample(property.intents(profile), { seed: 1, numRuns: 1 });
+  return property.build(profile, intents).scenario.level === 'operations';
+});
+
+test('nearly all properties are looked at here', () => {
+  expect(all.length - properties.length).toBe(3);
+});
 
 function check(profile: Profile, property: Property, built: ReturnType<Property['build']>): void {
   const { scenario } = built;

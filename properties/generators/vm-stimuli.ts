@@ -10,6 +10,9 @@ import type { VmCase, VmIntent } from './vm-intents.js';
 /** Guest-physical pages: neighbours, and pages whose tables are others at each level. */
 const PAGES = [1, 2, 3, 512, 513, 262_144] as const;
 
+/** Pages that are mapped at the beginning: neighbours, and one with tables of its own. */
+const BEGUN = [PAGES[0], PAGES[1], PAGES[4]] as const;
+
 /** Vectors of three classes, two each. */
 const VECTORS = [0x31, 0x35, 0x52, 0x5e, 0x91, 0x9a] as const;
 
@@ -41,6 +44,8 @@ class Plan {
   private readonly names: readonly string[];
   private readonly tokens: number;
   private readonly owners = new Map<string, number>();
+  /** The vCPU that a function's interrupt goes to. */
+  private readonly routes = new Map<string, string>();
   private readonly mapped: readonly Set<number>[] = Array.from({ length: VMS }, () => new Set<number>());
   private readonly masked = new Set<string>();
   private readonly used = new Map<string, number>();
@@ -55,7 +60,7 @@ class Plan {
   begin(): void {
     for (let vm = 0; vm < VMS; vm++) {
       this.attach(vm, this.names[vm % this.names.length]!, vm % VCPUS, VECTORS[vm]!);
-      this.memory(vm, 'map', PAGES[0]);
+      for (const page of BEGUN) this.memory(vm, 'map', page);
     }
   }
 
@@ -69,6 +74,8 @@ class Plan {
     else if (kind === 'detach') this.detach(vm, this.functionFor(intent, vm));
     else if (kind === 'route' || kind === 'mask') this.guest(intent);
     else if (kind === 'read' || kind === 'write') this.dma(intent, kind);
+    else if (kind === 'handover') this.handover(intent);
+    else if (kind === 'storm') this.storm(intent);
     else if (kind === 'signal') this.add(this.functionFor(intent, vm), 'signal');
     else if (kind === 'tpr') this.add(vcpu, 'tpr', { priority: PRIORITIES[intent.vector % PRIORITIES.length]! });
     else this.add(vcpu, kind);
@@ -76,7 +83,7 @@ class Plan {
 
   /** At the end every function tries pages that somebody mostly has or had. */
   tryEverything(): void {
-    for (const name of this.names) for (const page of PAGES.slice(0, 2)) this.request(name, 'read', page, 0);
+    for (const name of this.names) for (const page of BEGUN) this.request(name, 'read', page, 0);
   }
 
   /** At the end every vCPU is ready for whatever may be held for it. */
@@ -99,7 +106,10 @@ class Plan {
   }
 
   private attach(vm: number, name: string, vcpu: number, vector: number): void {
-    if (!this.owners.has(name)) this.owners.set(name, vm);
+    if (!this.owners.has(name)) {
+      this.owners.set(name, vm);
+      this.routes.set(name, `vm${vm}.vcpu${vcpu}`);
+    }
     this.add(`vm${vm}`, 'attach', { function: name, vcpu, vector });
   }
 
@@ -109,11 +119,37 @@ class Plan {
     this.add(`vm${vm}`, 'detach', { function: name });
   }
 
+  /** A function goes from one VM to the other, or both ask for it, and tries its memory meanwhile. */
+  private handover(intent: VmIntent): void {
+    const { vm } = intent;
+    const name = this.functionFor(intent, vm);
+    const page = BEGUN[intent.page % BEGUN.length]!;
+    if (this.owners.get(name) === vm) this.detach(vm, name);
+    else this.attach(vm, name, intent.vcpu, VECTORS[intent.vector]!);
+    this.attach((vm + 1) % VMS, name, intent.vcpu, VECTORS[intent.vector]!);
+    for (const direction of ['write', 'read'] as const) this.request(name, direction, page, 0);
+  }
+
+  /** Events with a vCPU that takes them in between, around a change of where they go. */
+  private storm(intent: VmIntent): void {
+    const name = this.functionFor(intent, intent.vm);
+    const vcpu = this.routes.get(name) ?? `vm${intent.vm}.vcpu${intent.vcpu}`;
+    this.add(name, 'signal');
+    if (intent.aim % 2 === 0) this.add(vcpu, 'accept');
+    if (intent.aim % 4 < 2) this.add(name, 'signal');
+    if (intent.vector < 2) this.detach(intent.vm, name);
+    else if (intent.vector < 5) this.guest({ ...intent, kind: intent.vector < 4 ? 'mask' : 'route' });
+    this.add(name, 'signal');
+    this.add(vcpu, 'eoi');
+    this.add(vcpu, 'accept');
+  }
+
   /** The guest masks an interrupt, unmasks one that it has masked, or sends it elsewhere. */
   private guest(intent: VmIntent): void {
     const name = this.functionFor(intent, intent.vm);
     const actor = `vm${intent.vm}.guest`;
     if (intent.kind === 'route') {
+      this.routes.set(name, `vm${intent.vm}.vcpu${intent.vcpu}`);
       this.add(actor, 'route', { function: name, vcpu: intent.vcpu, vector: VECTORS[intent.vector]! });
       return;
     }
@@ -165,7 +201,7 @@ export function buildVmCase(profile: Profile, { intents, schedule }: VmCase, end
   if (end === 'reach') plan.tryEverything();
   else plan.letIn();
   const software = { name: SOFTWARE, configuration: {} };
-  const choices = schedule.flatMap(({ choice, times }) => Array.from({ length: times }, () => choice));
+  const choices = schedule.flatMap(({ after, choice }) => [...Array.from({ length: after }, () => 0), choice]);
   const scenario = { level: 'stimuli', start: 'ready', software, stimuli: plan.stimuli, schedule: choices } as const;
   return { scenario, labels: {} };
 }

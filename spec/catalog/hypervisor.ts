@@ -24,13 +24,24 @@ function delivery(
   tag: EvidenceTag = '2',
   obligation: Obligation = 'MUST',
 ): Clause {
-  const section = 'Delivery, second leg: host vector to vCPU';
+  const section = 'Our software, second leg: host vector to vCPU';
   return { id, document: SOFTWARE, revision: '1', section, rule, obligation, tag, needs: '-', choices };
 }
 
 function apic(id: string, section: string, rule: string): Clause {
   const document = 'Intel SDM volume 3, Advanced Programmable Interrupt Controller (virtual, software)';
-  return { id, document, revision: '2016-12', section, rule, obligation: 'MUST', tag: '2', needs: '-', choices: [] };
+  const where = `Our software, the vCPU: ${section}`;
+  return {
+    id,
+    document,
+    revision: '2016-12',
+    section: where,
+    rule,
+    obligation: 'MUST',
+    tag: '2',
+    needs: '-',
+    choices: [],
+  };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Clause } from '../interface/judgement.js';
 const common = {
   document: 'PCI Express Base Specification',
   revision: '6',
-  section: 'MSI Capability Structure',
+  section: 'Hardware, first leg: MSI Capability Structure',
   obligation: 'MUST',
   // The layout rests on one source (facts/sriov.md 12.3).
   tag: '1L',

@@ -49,6 +49,8 @@ export interface Finding extends FindingIdentity {
   readonly at: number;
   /** Index of the operation whose observation showed it. */
   readonly shownAt: number;
+  /** For a broken promise of software: the position in `SoftwareRecord.events` of the event that broke it, unless an operation did. */
+  readonly event?: number;
   readonly expected: string;
   readonly observed: string;
   readonly evidence: readonly Evidence[];

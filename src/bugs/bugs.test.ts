@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
+import { properties } from '../../properties/index.js';
 import { isShapeName } from '../engine/index.js';
 import { AnchorLost, type Defect, plantedSource } from './defect.js';
 import { encodeBugs } from './encode.js';
@@ -19,12 +20,15 @@ describe('every defect', () => {
   it('has a name of its own, a place where it shipped, and shapes that exist', () => {
     expect(new Set(DEFECTS.map(({ id }) => id)).size).toBe(DEFECTS.length);
     expect(DEFECTS.length).toBeGreaterThanOrEqual(30);
-    for (const { id, shapes, shipped, plants } of DEFECTS) {
+    const known = properties.map((property) => property.id);
+    for (const { id, shapes, shipped, plants, properties: named = [] } of DEFECTS) {
+      expect(named.filter((name) => !known.includes(name))).toEqual([]);
       expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
       expect(shapes.length).toBeGreaterThan(0);
       expect(shapes.filter((shape) => !isShapeName(shape))).toEqual([]);
       expect(shipped.row).toBeGreaterThan(0);
-      expect([shipped.link, shipped.what, plants].filter((text) => text.length < 8)).toEqual([]);
+      expect([shipped.what, plants].filter((text) => text.length < 8)).toEqual([]);
+      expect(shipped.link).not.toBe('');
     }
   });
 });

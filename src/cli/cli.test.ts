@@ -209,10 +209,10 @@ function put(path: string, text: string): string {
 
 describe('what does not exist is named, with what does', () => {
   it.each([
-    ['fly', 'unknown command "fly": expected run, replay, judge, list or doctor'],
+    ['fly', 'unknown command "fly": expected run, replay, judge, explain, export, list or doctor'],
     [
       'run --frames 3',
-      'unknown flag "--frames": expected --target, --shape, --qemu, --aw-bits, --time, --cases, --seed, --out, --version or --help',
+      'unknown flag "--frames": expected --target, --shape, --qemu, --aw-bits, --time, --cases, --seed, --jobs, --out, --version or --help',
     ],
     ['--frames', 'unknown flag "--frames": expected --version or --help'],
     ['run nosuch', 'unknown property "nosuch": expected status or never'],
@@ -244,16 +244,20 @@ describe('help and version', () => {
   it('help lists the commands that are not hidden, with examples', async () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
-    for (const name of ['run', 'replay', 'judge', 'list', 'doctor']) expect(out).toContain(`iovcheck ${name}`);
+    for (const name of ['run', 'replay', 'judge', 'explain', 'export', 'list', 'doctor'])
+      expect(out).toContain(`iovcheck ${name}`);
     expect(out).not.toContain('check-known');
   });
 
-  it.each(['run', 'replay', 'judge', 'list', 'doctor'])('%s --help shows flags and examples', async (name) => {
-    const { code, out } = await run(`${name} --help`);
-    expect(code).toBe(0);
-    expect(out).toContain('Examples:');
-    expect(out).toContain(`$ iovcheck ${name}`);
-  });
+  it.each(['run', 'replay', 'judge', 'explain', 'export', 'list', 'doctor'])(
+    '%s --help shows flags and examples',
+    async (name) => {
+      const { code, out } = await run(`${name} --help`);
+      expect(code).toBe(0);
+      expect(out).toContain('Examples:');
+      expect(out).toContain(`$ iovcheck ${name}`);
+    },
+  );
 
   it('without a command the help goes to stderr, and nothing was executed', async () => {
     const { code, out, err } = await run('');
@@ -375,7 +379,8 @@ describe('run', () => {
     };
     const { code, err } = await run('run --time 10m');
     expect(err).toContain('interrupted: writing the report');
-    expect(code).toBe(0);
+    expect(code).toBe(130);
+    expect(report()).toMatchObject({ exitCode: 0, summary: expect.stringContaining('interrupted') });
     expect(report().runs[0]).toMatchObject({ interrupted: true });
     expect(exits).toEqual([]);
 
@@ -389,6 +394,53 @@ describe('run', () => {
     };
     await run('run --time 10m');
     expect(exits).toEqual([130]);
+  });
+
+  it('after a kill: the case in flight is set aside, told, and runs again; leftovers go', async () => {
+    const head = { format: 'iovcheck-in-flight', version: 1, target: 'sample' };
+    const profile = { profile: SAMPLE_PROFILE.name, implementation: SAMPLE_PROFILE.implementation };
+    const origin = { kind: 'random', property: 'status', seed: 7, index: 3 };
+    put('.iovcheck/in-flight.json', `${JSON.stringify({ ...head, ...profile, ...origin })}   `);
+    // No process has such a number.
+    put('.iovcheck/report.json.999999999.tmp', 'half');
+    put('.iovcheck/cases/x.json.999999999.tmp', 'half');
+    put('.iovcheck/mine.tmp', 'mine');
+    const { err } = await run('run --cases 2');
+    const command = 'npx iovcheck replay .iovcheck/in-flight-1.json';
+    expect(err).toContain(`an earlier run ended in the middle of a case, which is kept: ${command}\n`);
+    expect(readdirSync(join(cwd, '.iovcheck')).sort()).toEqual([
+      'cases',
+      'in-flight-1.json',
+      'mine.tmp',
+      'report.json',
+      'summary.md',
+    ]);
+    expect(readdirSync(join(cwd, '.iovcheck/cases'))).toEqual([]);
+    const again = 'replay .iovcheck/in-flight-1.json';
+    const what = '.iovcheck/in-flight-1.json: in flight: random case 3 of status, seed 7';
+    expect(await run(again)).toMatchObject({ code: 0, out: expect.stringContaining(`${what}: conformant`) });
+    statuses = { good: 2n };
+    expect(await run(again)).toMatchObject({ code: 1, out: expect.stringContaining(`${what}: deviant`) });
+    statuses = { good: 9n };
+    expect(await run(again)).toMatchObject({ code: 2, out: expect.stringContaining(`${what}: inconclusive`) });
+    put('f.json', JSON.stringify({ ...head, ...profile, ...origin, kind: 'stored', file: 'stored.json' }));
+    put('stored.json', encodeCase(SAMPLE_CASE));
+    statuses = { good: 2n };
+    expect(await run('replay f.json')).toMatchObject({ code: 1, out: expect.stringContaining('f.json: reproduced') });
+    put('g.json', JSON.stringify({ ...head, ...profile, ...origin, kind: 'guess' }));
+    expect(await run('replay g.json')).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('g.json: kind: expected'),
+    });
+  });
+
+  it('a variant that cannot be started does not take the report of those before it along', async () => {
+    statuses = { good: 0n, unplugged: 404n, never: 0n };
+    const { code, out, err } = await run('run --cases 2');
+    expect(code).toBe(3);
+    expect(err).toContain('iovcheck: the sample machine is not plugged in; plug it in\n');
+    expect(out).toContain('interrupted');
+    expect(report().runs).toMatchObject([{ name: 'sample good', interrupted: true }]);
   });
 
   it('a stored case that cannot be read stops the run before it begins, and overwrites nothing', async () => {
@@ -407,7 +459,7 @@ describe('run', () => {
     };
     const { code, err } = await run('run --cases 2 --out file/deeper');
     expect(err).toBe(`iovcheck: ${join(cwd, 'file/deeper')}: a part of the path is not a folder\n`);
-    expect(code).toBe(64);
+    expect(code).toBe(73);
   });
 
   it('a bug of ours: 70, with its stack', async () => {

@@ -1,10 +1,13 @@
 import { TargetUnavailable } from '../../spec/interface/target.js';
 import { BadInput, CannotWrite, fileTrouble } from '../formats/index.js';
 import { NoSoftware, NothingExecuted } from '../harness/index.js';
+import { BadStimulus } from '../hypervisor/hypervisor.js';
 import type { CommandSpec } from './command.js';
 import { BUGS } from './commands/bugs.js';
 import { CHECK_KNOWN } from './commands/check-known.js';
 import { DOCTOR } from './commands/doctor.js';
+import { EXPLAIN } from './commands/explain.js';
+import { EXPORT } from './commands/export.js';
 import { JUDGE } from './commands/judge.js';
 import { JUDGE_SPEED } from './commands/judge-speed.js';
 import { LIST } from './commands/list.js';
@@ -21,6 +24,8 @@ const COMMANDS: readonly CommandSpec[] = [
   RUN,
   REPLAY,
   JUDGE,
+  EXPLAIN,
+  EXPORT,
   LIST,
   DOCTOR,
   CHECK_KNOWN,
@@ -35,13 +40,16 @@ const TARGET_FAILURE = 3;
 const USAGE = 64;
 const INTERNAL = 70;
 
+/** Exit code when a file, or standard output, cannot be written. */
+export const CANNOT_WRITE = 73;
+
 /**
  * Runs the command line.
  *
  * @param argv without the names of the interpreter and the program
  * @param makeWorld called only when a command needs it
  * @returns the exit code: 0 conformant, 1 new deviation, 2 inconclusive or under-exercised, 3 target failure,
- *   64 usage, bad input or nothing executed, 70 internal error
+ *   64 usage, bad input or nothing executed, 70 internal error, 73 a file cannot be written, 130 interrupted
  */
 export async function main(argv: readonly string[], io: Io, makeWorld: () => World): Promise<number> {
   try {
@@ -69,11 +77,14 @@ function explained(error: unknown, io: Io): number {
     say(`${error.message}; ${error.hint}`);
     return TARGET_FAILURE;
   }
-  const kinds = [UsageError, BadInput, CannotWrite, NothingExecuted, NoSoftware];
-  const expected = kinds.some((kind) => error instanceof kind);
-  const message = expected && error instanceof Error ? error.message : fileTrouble(error);
-  if (message !== undefined) {
-    say(error instanceof UsageError ? `${message} (see: iovcheck --help)` : message);
+  const trouble = error instanceof CannotWrite ? error.message : fileTrouble(error);
+  if (trouble !== undefined) {
+    say(trouble);
+    return CANNOT_WRITE;
+  }
+  const kinds = [UsageError, BadInput, NothingExecuted, NoSoftware, BadStimulus];
+  if (error instanceof Error && kinds.some((kind) => error instanceof kind)) {
+    say(error instanceof UsageError ? `${error.message} (see: iovcheck --help)` : error.message);
     return USAGE;
   }
   say(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { main } from './cli.js';
+import { cannotWrite } from '../formats/index.js';
+import { CANNOT_WRITE, main } from './cli.js';
 import { defaultWorld } from './default-world.js';
 import type { Io } from './io.js';
 
@@ -15,9 +16,15 @@ const io: Io = {
   exitNow: (code) => process.exit(code),
 };
 
-// A reader that has gone away ("| head") is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // A reader that has gone away ("| head") is no error of ours; what follows the first error is its consequence.
+  if (error.code === 'EPIPE' || process.listenerCount('exit') > 0) return;
+  process.stderr.write(`iovcheck: ${cannotWrite('standard output', error).message}\n`);
+  process.once('exit', () => {
+    process.exitCode = CANNOT_WRITE;
+  });
 });
+// Nobody is left to be told, and the run itself need not end.
+process.stderr.on('error', () => {});
 
 process.exitCode = await main(process.argv.slice(2), io, defaultWorld);

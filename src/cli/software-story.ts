@@ -15,8 +15,13 @@ export function stimulusText({ actor, action, arguments: given }: Stimulus): str
   return `${actor} ${action}${argumentsText(given)}`;
 }
 
+/** The stimuli of a record by their numbers. */
+export function stimuliOf({ events }: SoftwareRecord): ReadonlyMap<number, Stimulus> {
+  return new Map(events.flatMap((event) => (event.kind === 'asked' ? [[event.id, event.stimulus] as const] : [])));
+}
+
 /** What happened at the level of software, on one line; nothing where it merely rests. */
-function eventText(event: SoftwareEvent, stimuli: ReadonlyMap<number, Stimulus>): readonly string[] {
+export function eventText(event: SoftwareEvent, stimuli: ReadonlyMap<number, Stimulus>): readonly string[] {
   switch (event.kind) {
     case 'asked':
       return [`== [${event.id}] ${stimulusText(event.stimulus)}`];
@@ -33,16 +38,17 @@ function eventText(event: SoftwareEvent, stimuli: ReadonlyMap<number, Stimulus>)
 /**
  * What software was asked and answered, and between that the hardware operations that it issued, each with the number of the
  * stimulus that it belongs to. What it did before it was asked anything is left out.
+ *
+ * @param broken position of the event that breaks a promise, which is marked
  */
 export function softwareStory(
   history: History,
   record: SoftwareRecord,
   step: (index: number) => string,
+  broken?: number,
 ): readonly string[] {
   const { events, issuers } = record;
-  const stimuli = new Map(
-    events.flatMap((event) => (event.kind === 'asked' ? [[event.id, event.stimulus] as const] : [])),
-  );
+  const stimuli = stimuliOf(record);
   const first = events.find(({ kind }) => kind === 'asked')?.at ?? history.steps.length;
   const lines = [`  (${first} operations of start-up)`];
   let next = first;
@@ -52,9 +58,9 @@ export function softwareStory(
       lines.push(`${issuer < 0 ? '    ' : `[${issuer}]`.padStart(4)} ${step(next)}`);
     }
   };
-  for (const event of events) {
+  for (const [position, event] of events.entries()) {
     upTo(event.at);
-    lines.push(...eventText(event, stimuli));
+    lines.push(...eventText(event, stimuli).map((text) => (position === broken ? `> ${text}` : text)));
   }
   upTo(history.steps.length);
   return lines;

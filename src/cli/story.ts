@@ -96,7 +96,9 @@ export function findingText(finding: Finding): string[] {
   const certain = finding.certain ? '' : ' (SUSPECT: rests on a weaker source)';
   return [
     `${finding.clause} ${finding.kind}: ${finding.discriminator}${certain}`,
-    `  broken by operation #${finding.at}, shown by #${finding.shownAt}`,
+    finding.event === undefined
+      ? `  broken by operation #${finding.at}, shown by #${finding.shownAt}`
+      : `  broken after operation #${finding.at}`,
     `  expected ${finding.expected}`,
     `  observed ${finding.observed}`,
     ...finding.evidence.map((each) => `    ${evidenceText(each)}`),
@@ -105,7 +107,8 @@ export function findingText(finding: Finding): string[] {
 
 function stepText({ steps }: History, index: number, finding: Finding | undefined): string {
   const { operation, observation } = steps[index]!;
-  const mark = finding?.at === index ? '>' : finding?.shownAt === index ? '*' : ' ';
+  const mark =
+    finding?.event !== undefined ? ' ' : finding?.at === index ? '>' : finding?.shownAt === index ? '*' : ' ';
   const seen = observationText(observation);
   return `${mark} #${index} ${operationText(operation)}${seen === '' ? '' : ` → ${seen}`}`;
 }
@@ -116,7 +119,7 @@ export function historyText(history: History, finding?: Finding): string[] {
     `from state "${history.start}" on ${history.profile.implementation}`,
     ...(history.software === undefined
       ? history.steps.map((_, index) => stepText(history, index, finding))
-      : softwareStory(history, history.software, (index) => stepText(history, index, finding))),
+      : softwareStory(history, history.software, (index) => stepText(history, index, finding), finding?.event)),
     ...(history.failure === undefined ? [] : [`! ${history.failure.kind}: ${history.failure.message}`]),
   ];
 }

@@ -1,4 +1,3 @@
-import type { Profile } from '../../spec/interface/profile.js';
 import { TargetUnavailable } from '../../spec/interface/target.js';
 import { SHAPE_NAMES, shapeOf } from '../engine/index.js';
 import { createEngineTarget } from '../targets/engine.js';
@@ -49,7 +48,7 @@ export const QEMU: TargetKind = {
       ...(awBits === undefined ? {} : { awBits }),
     });
   },
-  optionsFor: (profile: Profile): TargetOptions => {
+  optionsFor: (profile): TargetOptions => {
     const awBits = WIDTHS.find((width) => profile.implementation.includes(`aw-bits=${width}`));
     return awBits === undefined ? {} : { awBits };
   },

@@ -37,7 +37,7 @@ export interface TargetKind {
   }[];
   create(options: TargetOptions): Target;
   /** The options that make a target like the one a stored case was found on. */
-  optionsFor(profile: Profile): TargetOptions;
+  optionsFor(profile: Pick<Profile, 'name' | 'implementation'>): TargetOptions;
   /** What it needs here, and whether that is there. */
   checks(options: TargetOptions): Promise<readonly Check[]>;
 }

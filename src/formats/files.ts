@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BadInput } from './bad-input.js';
 
@@ -33,13 +33,31 @@ export function readText(file: string, shown: string = file): string {
 export function writeAtomically(file: string, text: string, write: typeof writeThrough = writeThrough): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     write(temporary, text);
     renameSync(temporary, file);
   } catch (error) {
     removeIfThere(temporary);
-    throw new CannotWrite(`${file}: ${explain(error, 'cannot be written')}`);
+    throw cannotWrite(file, error);
   }
+}
+
+/** Makes a folder and those above it. Node's own way never ends below a folder like /proc, where none can be made. */
+export function makeFolder(folder: string): void {
+  const isThere = (): boolean => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!isThere()) throw error;
+  }
+}
+
+/** The error for a file or folder that cannot be written, from the operating system's. */
+export function cannotWrite(file: string, error: unknown): CannotWrite {
+  return new CannotWrite(`${file}: ${explain(error, 'cannot be written')}`);
 }
 
 function writeThrough(file: string, text: string): void {
@@ -67,6 +85,8 @@ function explain(error: unknown, otherwise: string): string {
     EROFS: 'the file system is read-only',
     ENOSPC: 'no space left on the disk',
     EDQUOT: 'the disk quota is used up',
+    EFBIG: 'the file is larger than allowed',
+    EIO: 'the device fails',
     EMFILE: 'too many open files',
     ENAMETOOLONG: 'the name is too long',
   };
@@ -81,11 +101,35 @@ function explain(error: unknown, otherwise: string): string {
 export function ensureWritable(folder: string): void {
   const probe = join(folder, `.writable.${process.pid}.tmp`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
-    throw new CannotWrite(`${folder}: ${explain(error, 'cannot be written')}`);
+    removeIfThere(probe);
+    throw cannotWrite(folder, error);
+  }
+}
+
+/** Names of temporary files, with the process that wrote them. */
+const LEFTOVER = /\.(?:json|md|writable)\.(\d+)\.tmp$/;
+
+/** Removes the temporary files that killed processes left in a folder; those of other living processes stay. */
+export function removeLeftovers(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const writer = entry.isFile() ? LEFTOVER.exec(entry.name)?.[1] : undefined;
+    if (writer !== undefined && !isAnother(Number(writer))) removeIfThere(join(folder, entry.name));
+  }
+}
+
+/** Whether a process is alive and not this one. */
+function isAnother(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 

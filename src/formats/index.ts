@@ -1,7 +1,17 @@
 /** The formats: what is stored, how it is read, and one clear message for what cannot be read. */
-export { BadInput } from './bad-input.js';
+export { BadInput, pathText } from './bad-input.js';
 export { decodeCase, encodeCase, readCase } from './case.js';
-export { CannotWrite, ensureWritable, fileTrouble, readText, writeAtomically } from './files.js';
+export {
+  CannotWrite,
+  cannotWrite,
+  ensureWritable,
+  fileTrouble,
+  makeFolder,
+  readText,
+  removeLeftovers,
+  writeAtomically,
+} from './files.js';
+export { decodeReplayable, type Replayable } from './in-flight.js';
 export { encodeKnown, type KnownList, readKnown } from './known.js';
 export {
   decodeReport,
@@ -12,6 +22,6 @@ export {
   reportJsonSchema,
 } from './report.js';
 export { decodeTrace, encodeTrace } from './trace.js';
-export { stepProblems } from './validate-history.js';
+export { firstLie, stepProblems } from './validate-history.js';
 export { operationProblems } from './validate-operations.js';
 export { type ComponentCheck, profileProblems } from './validate-profile.js';

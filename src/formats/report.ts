@@ -60,7 +60,7 @@ const deviationSchema = z
     property: textSchema,
     expected: z.string(),
     observed: z.string(),
-    file: z.string().describe('The stored case.'),
+    file: z.string().describe('The stored case; empty when it could not be written.'),
     operations: count,
     command: z.string().describe('Command that reproduces it.'),
   })

@@ -21,6 +21,15 @@ export function stepProblems(profile: Profile, steps: readonly Step[]): Problem[
   ];
 }
 
+/** The first step whose observation contradicts its operation or the order of steps: what a target that lies gives. */
+export function firstLie(steps: readonly Step[]): { readonly at: number; readonly problem: Problem } | undefined {
+  for (const [at, { operation, observation }] of steps.entries()) {
+    const problem = observationProblems(operation, observation)[0] ?? orderProblems(steps, at)[0];
+    if (problem !== undefined) return { at, problem };
+  }
+  return undefined;
+}
+
 /** A failure that names an operation which was never begun. */
 export function failureProblems(failure: TargetFailure | undefined, begun: number): Problem[] {
   if (failure?.at === undefined || failure.at <= begun) return [];

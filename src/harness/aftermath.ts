@@ -1,9 +1,10 @@
 import type { Finding } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Target } from '../../spec/interface/target.js';
+import { CannotWrite } from '../formats/index.js';
 import type { CaseOptions } from './case.js';
 import type { Collected } from './collector.js';
-import { caseId, replayCommand, storeCase } from './corpus.js';
+import { caseId, replayCommand, rerunCommand, storeCase } from './corpus.js';
 import type { CampaignDependencies, CampaignLimits } from './dependencies.js';
 import { identityOf } from './identity.js';
 import type { InFlight } from './inflight.js';
@@ -116,7 +117,7 @@ export async function followUp(
   others: number,
   spent: number,
 ): Promise<FoundDeviation> {
-  const { finding, case: ran, hits } = collected;
+  const { finding, case: ran } = collected;
   const { target, deps } = context;
   const property = context.properties.get(ran.origin.property);
   let best = { finding, case: ran, confirmed: false };
@@ -132,14 +133,30 @@ export async function followUp(
     }
   }
   const file = keep(context, best.finding, best.case, best.confirmed);
-  return {
-    finding: best.finding,
-    property: ran.origin.property,
-    hits,
-    confirmed: best.confirmed,
-    file,
-    operations: lengthOf(best.case.built),
-    command: replayCommand(file, target.id, deps.cwd ?? process.cwd()),
-    known: false,
-  };
+  const command = replayCommand(file, target.id, deps.cwd ?? process.cwd());
+  return { ...foundBy(collected, best), file, command };
+}
+
+/**
+ * A finding as it was found, with no more done about it: for a campaign that could not go on. Where its case could not be
+ * written, the command makes the run again that found it.
+ */
+export function asFound(context: Aftermath, collected: Collected): FoundDeviation {
+  const { finding, case: ran } = collected;
+  const { target, deps } = context;
+  const found = foundBy(collected, { finding, case: ran, confirmed: false });
+  try {
+    const file = keep(context, finding, ran, false);
+    return { ...found, file, command: replayCommand(file, target.id, deps.cwd ?? process.cwd()) };
+  } catch (error) {
+    if (!(error instanceof CannotWrite)) throw error;
+    return { ...found, file: '', command: rerunCommand(ran.origin, target.id) };
+  }
+}
+
+function foundBy(
+  { case: { origin }, hits }: Collected,
+  { finding, case: { built }, confirmed }: { finding: Finding; case: RanCase; confirmed: boolean },
+): Omit<FoundDeviation, 'file' | 'command'> {
+  return { finding, property: origin.property, hits, confirmed, operations: lengthOf(built), known: false };
 }

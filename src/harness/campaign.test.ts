@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Operation } from '../../spec/interface/operations.js';
+import { TargetUnavailable } from '../../spec/interface/target.js';
+import { CampaignBroken } from './broken.js';
 import { runCampaign } from './campaign.js';
 import { caseId } from './corpus.js';
 import type { CampaignDependencies } from './dependencies.js';
@@ -197,6 +199,37 @@ describe('the case in flight', () => {
     await expect(campaign({ out }, [fakeProperty()], target)).rejects.toThrow('bug');
     expect(readFileSync(join(out, 'in-flight-1.json'), 'utf8')).toBe('old');
     expect(JSON.parse(readFileSync(join(out, 'in-flight.json'), 'utf8'))).toMatchObject({ kind: 'random', index: 0 });
+  });
+});
+
+describe('a campaign that cannot go on', () => {
+  it('gives what it has: the target cannot be started again', async () => {
+    const target = new FakeTarget();
+    const begin = target.begin.bind(target);
+    target.begin = (start, options) => {
+      if (target.begins === 30) return Promise.reject(new TargetUnavailable('it is gone', 'bring it back'));
+      return begin(start, options);
+    };
+    const broken = await campaign({}, [fakeProperty()], target).catch((error: unknown) => error);
+    expect(broken).toBeInstanceOf(CampaignBroken);
+    const { result, cause } = broken as CampaignBroken;
+    expect(cause).toBeInstanceOf(TargetUnavailable);
+    expect(result).toMatchObject({ interrupted: true, totals: { cases: 30 } });
+    expect(result.deviations.length).toBeGreaterThan(0);
+    for (const { file, confirmed } of result.deviations) expect([existsSync(file), confirmed]).toEqual([true, false]);
+  });
+
+  it('gives what it has: nothing can be written any more', async () => {
+    const out = fake.temporaryFolder();
+    writeFileSync(join(out, 'cases'), 'a file');
+    const broken = await campaign({ out }).catch((error: unknown) => error);
+    expect(broken).toBeInstanceOf(CampaignBroken);
+    const { result, cause } = broken as CampaignBroken;
+    expect(String(cause)).toMatch(/cases\/C-.*: a part of the path is not a folder$/);
+    expect(result.deviations).toMatchObject([
+      { file: '', command: 'npx iovcheck run fake-property --target fake --seed 1', confirmed: false },
+    ]);
+    expect(existsSync(join(out, 'in-flight.json'))).toBe(true);
   });
 });
 

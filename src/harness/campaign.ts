@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clause } from '../../spec/interface/judgement.js';
 import type { Profile } from '../../spec/interface/profile.js';
 import type { Target } from '../../spec/interface/target.js';
-import { type Aftermath, followUp, keep } from './aftermath.js';
+import { makeFolder } from '../formats/index.js';
+import { type Aftermath, asFound, followUp, keep } from './aftermath.js';
+import { CampaignBroken } from './broken.js';
 import type { CaseOptions } from './case.js';
 import { Collector } from './collector.js';
 import { type CampaignDependencies, DEFAULT_LIMITS } from './dependencies.js';
@@ -85,21 +86,35 @@ class Campaign {
 
   async run(): Promise<CampaignResult> {
     const started = new Date().toISOString();
-    await this.storedCases();
-    do {
-      await this.sweeps();
-      await this.randomCases();
-      await this.followUps();
-      // Time kept back for shrinking and not needed goes to more cases.
-    } while (this.options.cases === undefined && this.jobs.length > 0 && this.pace.left > 0 && !this.pace.interrupted);
-    const deviations = [...this.followed].map(([key, found]) => ({
-      ...found,
-      hits: this.collector.found.get(key)!.hits,
-    }));
+    try {
+      await this.storedCases();
+      do {
+        await this.sweeps();
+        await this.randomCases();
+        await this.followUps();
+        // Time kept back for shrinking and not needed goes to more cases.
+      } while (this.options.cases === undefined && this.jobs.length > 0 && this.goesOn);
+    } catch (error) {
+      if (this.collector.totals.cases === 0) throw error;
+      throw new CampaignBroken(this.result(started, true), error);
+    }
+    const { interrupted } = this.pace;
+    if (this.collector.totals.cases === 0 && !interrupted) throw new NothingExecuted(this.whyNothing());
+    return this.result(started, interrupted);
+  }
+
+  private get goesOn(): boolean {
+    return this.pace.left > 0 && !this.pace.interrupted;
+  }
+
+  /** What was done until now; findings that nobody followed up are in it as they were found. */
+  private result(started: string, interrupted: boolean): CampaignResult {
     const { target, profile, properties, options, deps, collector, lookedFor, pace } = this;
-    const interrupted = pace.interrupted;
+    const deviations = [...collector.found].map(([key, collected]) => {
+      const found = this.followed.get(key) ?? asFound(this.context, collected);
+      return { ...found, hits: collected.hits };
+    });
     const sweepSizes = new Map(this.jobs.map(({ property, maker }) => [property.id, maker.sweepSize]));
-    if (collector.totals.cases === 0 && !interrupted) throw new NothingExecuted(this.whyNothing());
     const seconds = pace.elapsed / 1000;
     return assemble(
       { started, seconds, interrupted, target: target.id, profile, properties, options, deps },
@@ -225,6 +240,8 @@ class Campaign {
  *
  * @throws RangeError when neither `cases` nor `seconds` is given
  * @throws NothingExecuted when no case ran
+ * @throws CampaignBroken, with the result until then, when it cannot go on: nothing can be written, the target cannot be
+ *   started again, a bug of ours
  * @throws NoSoftware for a stored case of software under test without `deps.drive`
  */
 export async function runCampaign(
@@ -237,8 +254,8 @@ export async function runCampaign(
     throw new RangeError('a campaign needs a number of cases or a number of seconds');
   }
   const profile = await target.describe();
-  mkdirSync(options.out, { recursive: true });
-  const inFlight = new InFlight(options.out, target.id, profile.name);
+  makeFolder(options.out);
+  const inFlight = new InFlight(options.out, target.id, profile);
   let ended = false;
   try {
     const result = await new Campaign(target, profile, properties, options, deps, inFlight).run();

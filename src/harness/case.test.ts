@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Judgement } from '../../spec/interface/judgement.js';
+import type { Observation } from '../../spec/interface/observations.js';
 import type { Operation } from '../../spec/interface/operations.js';
 import type { LateData } from '../../spec/interface/target.js';
 import { BadHistory } from '../judge/index.js';
 import { NoSoftware, runCase } from './case.js';
-import { built, CRASH, dma, FakeTarget, fakeJudge, fakeProperty, message, PROFILE, store } from './fake.js';
+import { ARENA, built, CRASH, dma, FakeTarget, fakeJudge, fakeProperty, message, PROFILE, store } from './fake.js';
 import { unfit } from './fits.js';
 
 const options = { judge: fakeJudge };
@@ -47,7 +48,7 @@ describe('runCase', () => {
       return target;
     };
     const data = Uint8Array.of(1, 2);
-    const { scenario } = built(dma(), message(0n));
+    const { scenario } = built(dma(0, 2), message(0n));
     const good = await runCase(late([{ at: 0, data }]), scenario, options);
     expect(good.history.steps[0]?.observation).toMatchObject({ of: 'dma', data });
     const bad = await runCase(late([{ at: 1, data }]), scenario, options);
@@ -72,6 +73,36 @@ describe('runCase', () => {
       at: 1,
     });
     expect(outcome.history.failure?.kind).toBe('nonsense');
+  });
+
+  it('ends the history of a target that lies where the lie is, and starts the target again', async () => {
+    const answering = (...observations: readonly unknown[]): FakeTarget => {
+      const target = new FakeTarget();
+      target.run = () => Promise.resolve({ observations: observations as readonly Observation[] });
+      return target;
+    };
+    const span = { begin: 1, complete: 1 };
+    const load: Operation = { op: 'load', address: ARENA, bytes: 8 };
+    const read: Operation = { op: 'regRead', component: 'unit', register: 'R', size: 4 };
+    const lies: readonly (readonly [Operation, unknown, RegExp])[] = [
+      [read, { of: 'regWrite', ...span }, /^regRead: of: expected "regRead", as the operation, got "regWrite"$/],
+      [read, { of: 'regRead', ...span, value: 1n << 40n }, /^regRead: value: expected at most # bits, got #$/],
+      [read, { of: 'regRead', ...span, value: -1n }, /^regRead: value: expected at most # bits/],
+      [load, { of: 'load', ...span, data: new Uint8Array(3) }, /^load: data: expected # bytes, got # bytes$/],
+      [read, { of: 'regRead', begin: 0, complete: 0 }, /^regRead: begin: expected at least #/],
+    ];
+    for (const [operation, lie, message] of lies) {
+      const target = answering({ of: 'dma', ...span }, lie);
+      const outcome = await runCase(target, built(dma(), operation).scenario, options);
+      expect(outcome.finding).toMatchObject({ clause: 'TARGET', kind: 'nonsense', at: 1 });
+      expect(outcome.finding?.discriminator).toMatch(message);
+      expect(outcome.history.steps).toHaveLength(1);
+      expect(target.colds).toBe(1);
+    }
+    const more = answering({ of: 'dma', ...span }, { of: 'dma', ...span });
+    const outcome = await runCase(more, built(dma()).scenario, options);
+    expect(outcome.finding?.discriminator).toBe('more observations than operations');
+    expect(more.colds).toBe(1);
   });
 
   it('looks at the claim of the property on conformant histories only', async () => {

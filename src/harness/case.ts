@@ -11,7 +11,8 @@ import type {
   StimulusScenario,
   TargetFailure,
 } from '../../spec/interface/scenario.js';
-import type { LateData, Target } from '../../spec/interface/target.js';
+import { type LateData, type Target, TargetUnavailable } from '../../spec/interface/target.js';
+import { firstLie, pathText } from '../formats/index.js';
 import { BadHistory, type IsKnown, type JudgeOptions } from '../judge/index.js';
 import { TARGET_CLAUSE } from './identity.js';
 import type { Built, Property } from './property.js';
@@ -189,15 +190,39 @@ function judged(history: History, options: CaseOptions): { history: History; jud
     return { history, judgement };
   } catch (error) {
     if (!(error instanceof BadHistory)) throw error;
-    const message = error.message.replace(/0x[0-9a-f]+|\d+/gi, '#').replace(/\s+/g, ' ');
-    const failure: TargetFailure = { ...nonsense(message), at: error.at };
-    return { history: { ...history, failure: history.failure ?? failure }, judgement: UNREADABLE };
+    const failure: TargetFailure = { ...nonsense(withoutNumbers(error.message)), at: error.at };
+    return { history: endedAt(history, error.at, failure), judgement: UNREADABLE };
   }
+}
+
+function withoutNumbers(message: string): string {
+  return message.replace(/0x[0-9a-f]+|\d+/gi, '#').replace(/\s+/g, ' ');
+}
+
+/** The history up to a step, which failed there. */
+function endedAt(history: History, at: number, failure: TargetFailure): History {
+  const { software } = history;
+  const cut = software === undefined ? undefined : recordUntil(software, at);
+  const steps = history.steps.slice(0, at);
+  return { ...history, steps, failure: history.failure ?? failure, ...(cut === undefined ? {} : { software: cut }) };
+}
+
+function recordUntil({ events, issuers, ...rest }: SoftwareRecord, at: number): SoftwareRecord {
+  return { ...rest, events: events.filter((event) => event.at <= at), issuers: issuers.slice(0, at) };
+}
+
+/** A target whose answers contradict its operations talks nonsense from there on: that much is judged and kept. */
+function honest(history: History): History {
+  const lie = firstLie(history.steps);
+  if (lie === undefined) return history;
+  const { at, problem } = lie;
+  const what = `${history.steps[at]!.operation.op}: ${pathText(problem.path)}: ${problem.message}`;
+  return endedAt(history, at, { ...nonsense(withoutNumbers(what)), at });
 }
 
 /** Judges a history and says what, if anything, was found in it. Pure, given a pure judge. */
 export function conclude(raw: History, options: CaseOptions): CaseOutcome {
-  const { history, judgement } = judged(raw, options);
+  const { history, judgement } = judged(honest(raw), options);
   const failed = history.failure === undefined ? undefined : failureFinding(history.failure, history.steps.length);
   const claimed = claimFinding(history, judgement, options);
   const known = [...judgement.known];
@@ -228,5 +253,17 @@ export async function runCase(target: Target, scenario: Scenario, options: CaseO
   if (performed.failure !== undefined && options.locate !== false && scenario.level === 'operations') {
     performed = await locate(scenario, target, options, performed, performed.failure);
   }
-  return conclude({ profile, start: scenario.start, ...performed }, options);
+  const outcome = conclude({ profile, start: scenario.start, ...performed }, options);
+  if (outcome.history.failure?.kind === 'nonsense') await restart(target);
+  return outcome;
+}
+
+/** A target that talked nonsense is not relied on: it is started again, whether it noticed or not. */
+async function restart(target: Target): Promise<void> {
+  try {
+    await target.begin('reset', { cold: true });
+  } catch (error) {
+    // The next case meets the same, and then what was found so far is told.
+    if (!(error instanceof TargetUnavailable)) throw error;
+  }
 }

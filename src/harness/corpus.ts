@@ -5,7 +5,7 @@ import type { FindingIdentity } from '../../spec/interface/judgement.js';
 import { writeAtomically } from '../formats/index.js';
 import type { CampaignDependencies } from './dependencies.js';
 import { identityKey, sameIdentity } from './identity.js';
-import type { StoredCase } from './types.js';
+import type { CaseOrigin, StoredCase } from './types.js';
 
 type Codec = Pick<CampaignDependencies, 'encodeCase' | 'decodeCase'>;
 
@@ -49,9 +49,14 @@ function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The command that runs a stored case; the path is relative when the file is below `cwd`. */
-export function replayCommand(file: string, target: string, cwd: string): string {
+/** The command that runs a stored case, on the target it names by itself or on another; the path is relative when the file is below `cwd`. */
+export function replayCommand(file: string, target: string | undefined, cwd: string): string {
   const path = relative(cwd, file);
   const shown = path.startsWith('..') || isAbsolute(path) ? file : path;
-  return `npx iovcheck replay ${quoted(shown)} --target ${quoted(target)}`;
+  return `npx iovcheck replay ${quoted(shown)}${target === undefined ? '' : ` --target ${quoted(target)}`}`;
+}
+
+/** The command that makes the run again in which a case was made. */
+export function rerunCommand({ property, seed }: CaseOrigin, target: string): string {
+  return `npx iovcheck run ${quoted(property)} --target ${quoted(target)} --seed ${seed}`;
 }

@@ -1,13 +1,15 @@
 /** The harness: runs properties on targets, collects, shrinks, confirms and stores what goes wrong. */
 
+export { CampaignBroken } from './broken.js';
 export { runCampaign } from './campaign.js';
-export { type CaseOptions, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
+export { type CaseOptions, conclude, type Drive, type Judge, NoSoftware, type Performed, runCase } from './case.js';
+export { replayCommand } from './corpus.js';
 export type { CampaignDependencies, CampaignLimits } from './dependencies.js';
-export { certainClauses } from './identity.js';
-export { InFlight, type InFlightRecord } from './inflight.js';
+export { certainClauses, sameIdentity } from './identity.js';
+export { InFlight, setAside } from './inflight.js';
 export { type JudgeSpeed, measureJudgeSpeed } from './judge-speed.js';
 export { matchKnown } from './known.js';
-export { CaseMaker, type CaseOrigin } from './origin.js';
+export { CaseMaker } from './origin.js';
 export type { Built, Property, Sweep, Violation } from './property.js';
 export type { LostCase } from './record.js';
 export { type Replay, type ReplayOptions, replay } from './replay.js';

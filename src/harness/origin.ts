@@ -3,18 +3,9 @@ import type { Profile } from '../../spec/interface/profile.js';
 import type { Built, Property, Sweep } from './property.js';
 import { sweepOrder } from './schedule.js';
 import { caseSeed, draw } from './seeds.js';
+import type { CaseOrigin } from './types.js';
 
-/** Where a case came from: enough to make it again. */
-export interface CaseOrigin {
-  readonly kind: 'random' | 'sweep' | 'stored';
-  readonly property: string;
-  /** Seed of the campaign. */
-  readonly seed: number;
-  /** Number of the case in its property's random cases or in its sweep. */
-  readonly index: number;
-  /** Path of a stored case. */
-  readonly file?: string;
-}
+export type { CaseOrigin } from './types.js';
 
 /** Makes the random and the swept cases of one property for one profile; arbitrary and sweep are built once. */
 export class CaseMaker {

@@ -20,7 +20,7 @@ function several(jobs: number, out: string, deps: CampaignDependencies): CaseRun
   const makers = new Map([property, other].map((each) => [each.id, new CaseMaker(each, fake.PROFILE)]));
   const free = Array.from({ length: jobs }, (_, job) => {
     const options = { judge: deps.judge, profile: fake.PROFILE, certain: certainClauses(deps.catalogue) };
-    const inFlight = new InFlight(out, 'fake', fake.PROFILE.name, job);
+    const inFlight = new InFlight(out, 'fake', fake.PROFILE, job);
     return new CaseBench({ target: new fake.FakeTarget(), makers, options, inFlight, now: () => performance.now() });
   });
   return {

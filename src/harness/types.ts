@@ -29,6 +29,29 @@ export interface StoredCase {
   readonly expectation?: unknown;
 }
 
+/** Where a case came from: enough to make it again. */
+export interface CaseOrigin {
+  readonly kind: 'random' | 'sweep' | 'stored';
+  readonly property: string;
+  /** Seed of the campaign. */
+  readonly seed: number;
+  /** Number of the case in its property's random cases or in its sweep. */
+  readonly index: number;
+  /** Path of a stored case. */
+  readonly file?: string;
+}
+
+/** What `in-flight.json` holds while a case of a property runs; while shrinking it holds the candidate, as a case file. */
+export interface InFlightRecord extends CaseOrigin {
+  readonly format: 'iovcheck-in-flight';
+  readonly version: 1;
+  /** Id of the target. */
+  readonly target: string;
+  /** Name and implementation of its profile: with the property's code they make the case again. */
+  readonly profile: string;
+  readonly implementation: string;
+}
+
 /** A deviation that is known for a target and admitted so that exploration goes past it. */
 export interface KnownDeviation extends FindingIdentity {
   /** Implementations it applies to, as a regular expression over `Profile.implementation`. */
@@ -83,7 +106,7 @@ export interface FoundDeviation {
   readonly hits: number;
   /** Shown again by its shrunk case after a cold restart. */
   readonly confirmed: boolean;
-  /** Path of the stored case. */
+  /** Path of the stored case; empty when it could not be written. */
   readonly file: string;
   readonly operations: number;
   /** Command that reproduces it. */

@@ -47,8 +47,8 @@ describe('a schedule', () => {
   });
 
   it('lets another actor in between two operations', async () => {
-    // Two actors can begin, then the oldest task, the second one and the device can go on.
-    expect(order(await run(stimuli, [1, 1, 2]))).toBe('1? 0? 2? 2! 1! 0!');
+    // Of three actors the second begins; then, while its task can go on, the first; and then, while both can, the device.
+    expect(order(await run(stimuli, [1, 1, 2]))).toBe('1? 0? 2? 2! 0! 1!');
   });
 
   it('gives an actor its next stimulus only when the last one is answered', async () => {

@@ -41,8 +41,9 @@ class Died extends Error {}
 
 /**
  * Runs the hypervisor's tasks and the stimuli in the order that the schedule chooses: whenever several can go on, the
- * next choice says which. Tasks come first, the oldest at the front, then each idle actor's next stimulus in the order of the
- * scenario; so without choices one thing is finished before the next begins.
+ * next choice says which. Tasks come first, the newest at the front, then each idle actor's next stimulus in the order of the
+ * scenario; so without choices one thing is finished before the next begins, and what was let in somewhere is finished before
+ * what it came in between goes on.
  */
 export class Stage {
   readonly steps: Step[] = [];
@@ -82,7 +83,7 @@ export class Stage {
   private async perform(): Promise<void> {
     for (let count = 0; count < MOST_STEPS; count++) {
       this.noteRest();
-      const tasks = this.running.filter(canGoOn);
+      const tasks = this.running.filter(canGoOn).reverse();
       const stimuli = this.ready();
       const options = tasks.length + stimuli.length;
       // Tasks that wait for one another for ever leave their stimuli without an answer.

@@ -112,8 +112,12 @@ interface Gone {
  * The verdict alone: whether histories are admitted, without looking for what would explain it where they are not. Much
  * faster where many bad histories are judged. Steps at the beginning that are those of the history before are not gone
  * through again. It may throw BadHistory when a history contradicts itself.
+ *
+ * @param options `certainOnly`: what breaks nothing certain is no deviation
  */
-export function createVerdict(): (history: History) => Judgement['verdict'] {
+export function createVerdict(
+  options: { readonly certainOnly?: boolean } = {},
+): (history: History) => Judgement['verdict'] {
   const mapOf = lastMap();
   let last: Gone | undefined;
   return (history) => {
@@ -127,7 +131,7 @@ export function createVerdict(): (history: History) => Judgement['verdict'] {
       after.push(next.length > MOST_WORLDS ? [tooManyWorlds(next, at)] : next);
     }
     last = { history, after };
-    return verdictOf(history, after.at(-1) ?? [start]);
+    return verdictOf(history, after.at(-1) ?? [start], options.certainOnly === true);
   };
 }
 
@@ -138,11 +142,11 @@ function sharedStart(history: History, last: Gone | undefined): readonly (readon
   return last.after.slice(0, differs < 0 ? history.steps.length : differs);
 }
 
-function verdictOf(history: History, worlds: readonly World[]): Judgement['verdict'] {
+function verdictOf(history: History, worlds: readonly World[], certainOnly: boolean): Judgement['verdict'] {
   if (undecidedOverlap(history.steps, overlapsOf(history.steps)) !== undefined) return 'inconclusive';
   if (worlds.length === 0) return 'deviant';
   const world = best(worlds);
-  if (world.suspected.length > 0) return 'deviant';
+  if (world.suspected.length > 0 && !certainOnly) return 'deviant';
   return world.undecided.length > 0 ? 'inconclusive' : 'conformant';
 }
 

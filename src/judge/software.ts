@@ -80,10 +80,10 @@ export function judgeSoftware(
   const pass = new Pass(model, model.initial(software.configuration, profile), isCertain);
   const answers = answersIn(software.events);
   let next = 0;
-  for (const event of software.events) {
+  for (const [position, event] of software.events.entries()) {
     for (; next < event.at && !pass.stopped; next++) pass.operation(performedAt(bench, before[next]!, next), next);
     if (pass.stopped) break;
-    pass.event(event, answers);
+    pass.event(event, position, answers);
   }
   if (!pass.stopped && failure === undefined) pass.end(Math.max(0, bench.steps.length - 1));
   return pass.result;
@@ -122,8 +122,8 @@ class Pass {
     this.take(this.model.performed(this.state, performed), at);
   }
 
-  event(event: SoftwareEvent, answers: ReadonlyMap<number, Answer>): void {
-    this.take(this.verdictOn(event, answers), Math.max(0, event.at - 1));
+  event(event: SoftwareEvent, position: number, answers: ReadonlyMap<number, Answer>): void {
+    this.take(this.verdictOn(event, answers), Math.max(0, event.at - 1), position);
   }
 
   private verdictOn(event: SoftwareEvent, answers: ReadonlyMap<number, Answer>): Verdict<unknown> {
@@ -144,13 +144,14 @@ class Pass {
     this.take(this.model.ended(this.state), at);
   }
 
-  private take({ next, clauses, broken, undecided }: Verdict<unknown>, at: number): void {
+  private take({ next, clauses, broken, undecided }: Verdict<unknown>, at: number, event?: number): void {
     this.state = next;
     for (const clause of clauses) count(this.clauses, clause);
     if (broken !== undefined) {
       const { identity, expected, observed } = broken;
       const certain = this.isCertain(identity.clause);
-      this.ending = { finding: { ...identity, at, shownAt: at, expected, observed, evidence: [], certain } };
+      const where = event === undefined ? {} : { event };
+      this.ending = { finding: { ...identity, at, shownAt: at, ...where, expected, observed, evidence: [], certain } };
     } else if (undecided !== undefined) this.ending = { undecided: { at, kind: 'inconclusive', reason: undecided } };
   }
 }

@@ -1,23 +1,17 @@
 import { gather } from '../../spec/gather.js';
-import type {
-  DepartureSearch,
-  Deviation,
-  MemoryView,
-  RequestSuccessor,
-  Successor,
-} from '../../spec/interface/model.js';
+import type { MemoryView } from '../../spec/interface/model.js';
 import type { Observation } from '../../spec/interface/observations.js';
-import type { DmaOperation, MessageOperation, Operand, RegisterAddress } from '../../spec/interface/operations.js';
+import type { Operand, RegisterAddress } from '../../spec/interface/operations.js';
 import { accessOf, unitOf } from './access.js';
 import { paintBytes, wordBytes } from './address-map.js';
 import type { Bench } from './bench.js';
-import { applyPieces, type Carried, carriedBy, snoopClauses } from './dma.js';
-import { meetsStore, viewDuring } from './overlap.js';
+import { viewDuring } from './overlap.js';
 import { advancesBefore, onItsOwn, withDeviantMessages, withMessages } from './own-ways.js';
-import { seenAddresses } from './seen.js';
+import { requested } from './requested.js';
+import { configured, signalled } from './signalled.js';
 import { loaded, type Mode, stored } from './step-memory.js';
 import { operandValue } from './values.js';
-import { onward, statesWith, type Unit, undecidedWay, type Way, type World } from './world.js';
+import { fromSuccessor, onward, undecidedWay, type Way, type World } from './world.js';
 
 /**
  * Every way on from a world through step `at` that fits what was observed: what components did on
@@ -82,15 +76,6 @@ function operationWays(bench: Bench, world: World, at: number, mode: Mode): read
   }
 }
 
-function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {
-  const states = statesWith(world, component, successor.next);
-  const undecided =
-    successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
-  const next = onward(world, { states, undecided }, successor);
-  const { evidence, deviation } = successor;
-  return deviation === undefined ? { world: next, evidence } : { world: next, evidence, deviation };
-}
-
 function registerWritten(
   bench: Bench,
   world: World,
@@ -135,164 +120,6 @@ function registerRead(
   return unit.model
     .deviantRead(state, access, value, view)
     .map((successor) => fromSuccessor(world, at, unit.key, successor));
-}
-
-/** Everything that might explain what was seen, or only what is wanted. */
-function searchFor(bench: Bench, at: number, carried: Carried): DepartureSearch {
-  const { wanted, kinds } = bench;
-  if (wanted === undefined) return { seen: seenAddresses(bench, at, carried) };
-  return { seen: [], wanted, ...(kinds === undefined ? {} : { kinds }) };
-}
-
-function requested(
-  bench: Bench,
-  world: World,
-  at: number,
-  operation: DmaOperation | MessageOperation,
-  observation: Observation,
-  view: MemoryView,
-  mode: Mode,
-): readonly Way[] {
-  const carried = carriedBy(bench.profile, operation);
-  const unit = carried === undefined ? undefined : unitOf(bench, carried.component);
-  if (carried === undefined || unit === undefined)
-    return mode === 'admitted' ? [undecidedWay(world, at, 'requester is not translated')] : [];
-  const state = world.states[unit.key];
-  const successors =
-    mode === 'admitted'
-      ? admittedEnds(bench, world, at, unit, carried, view)
-      : unit.model.deviantRequest(state, carried.request, view, searchFor(bench, at, carried));
-  const ways = gather(successors, (successor) => requestWay(bench, world, at, unit, carried, successor, observation));
-  if (mode === 'admitted' || ways.length > 0 || bench.wanted !== undefined) return ways;
-  return unexplained(bench, world, at, unit, carried, observation);
-}
-
-/** The ends of a request that the specification admits; they may have been worked out just before. */
-function admittedEnds(
-  bench: Bench,
-  world: World,
-  at: number,
-  unit: Unit,
-  { request }: Carried,
-  view: MemoryView,
-): readonly RequestSuccessor<unknown>[] {
-  const state = world.states[unit.key];
-  const last = bench.lastRequest.of;
-  if (last !== undefined && last.state === state && last.memory === world.memory && last.at === at)
-    return last.successors;
-  return unit.model.request(state, request, view);
-}
-
-/** PLAT-DMA-001: what the device saw contradicts every way for its request to end. Goes on as the first admitted way. */
-function unexplained(
-  bench: Bench,
-  world: World,
-  at: number,
-  unit: Unit,
-  carried: Carried,
-  observation: Observation,
-): readonly Way[] {
-  const { begin, complete } = observation;
-  const unseen: Observation = { of: 'dma', begin, complete };
-  const successors = unit.model.request(world.states[unit.key], carried.request, world.memory.view(at));
-  const [way] = gather(successors, (successor) => requestWay(bench, world, at, unit, carried, successor, unseen));
-  if (way === undefined || observation.of !== 'dma') return [];
-  const ended = successors[0]?.pieces.map(({ effect }) => effect.kind).join(', ') ?? '';
-  const saw = `${observation.status ?? 'no status'}, ${observation.data === undefined ? 'no data' : 'data'}`;
-  const identity = {
-    clause: 'PLAT-DMA-001',
-    kind: 'value-differs',
-    discriminator: `${carried.request.access}: ${ended}→${saw}`,
-  };
-  return [{ ...way, deviation: { identities: [identity], expected: ended, observed: saw } }];
-}
-
-function requestWay(
-  bench: Bench,
-  world: World,
-  at: number,
-  unit: Unit,
-  carried: Carried,
-  successor: RequestSuccessor<unknown>,
-  observation: Observation,
-): readonly Way[] {
-  if (successor.undecided !== undefined) {
-    const way = fromSuccessor(world, at, unit.key, successor);
-    return [{ ...way, world: { ...way.world, lost: successor.undecided.reason } }];
-  }
-  if (bench.overlaps.size > 0 && meetsStore(bench, at, successor.pieces)) {
-    const undecided = { kind: 'inconclusive', reason: 'data of a request was stored while it was under way' } as const;
-    return requestWay(bench, world, at, unit, carried, { ...successor, undecided }, observation);
-  }
-  const applied = applyPieces(world, successor.pieces, carried, observation, bench.map, at);
-  if (applied === undefined) return [];
-  const interrupts = gather(successor.pieces, ({ effect, offset }) =>
-    effect.kind === 'interrupt' ? [carried.request.address + BigInt(offset)] : [],
-  );
-  const seen = withDeviceView(successor, observation);
-  const clauses = [...seen.clauses, ...snoopClauses(successor.pieces, observation)];
-  const plain = fromSuccessor(applied.world, at, unit.key, { ...seen, clauses });
-  const way = interrupts.length === 0 ? plain : { ...plain, interrupts };
-  if (applied.lost === undefined) return [way];
-  const undecided = [...way.world.undecided, { at, kind: 'inconclusive' as const, reason: applied.lost }];
-  return [{ ...way, world: { ...way.world, lost: applied.lost, undecided } }];
-}
-
-/** PLAT-DMA-001: what the device saw of its request fits. */
-function withDeviceView(successor: RequestSuccessor<unknown>, observation: Observation): RequestSuccessor<unknown> {
-  const seen = observation.of === 'dma' && (observation.status ?? observation.data) !== undefined;
-  return seen ? { ...successor, clauses: [...successor.clauses, 'PLAT-DMA-001'] } : successor;
-}
-
-/** PCI-MSI-002: software programs a function's MSI capability. */
-function configured(world: World): Way {
-  return { world: onward(world, {}, { clauses: ['PCI-MSI-002'], labels: [], evidence: [] }), evidence: [] };
-}
-
-/** PCI-MSI-001: a function's interrupt is the message that its MSI capability holds, or none. */
-function signalled(
-  bench: Bench,
-  world: World,
-  at: number,
-  observation: Observation,
-  view: MemoryView,
-  mode: Mode,
-): readonly Way[] {
-  const clauses = ['PCI-MSI-001'];
-  const sent = bench.functions.sent.get(at);
-  if (sent === undefined) {
-    return mode === 'admitted'
-      ? [{ world: onward(world, {}, { clauses, labels: [], evidence: [] }), evidence: [] }]
-      : [];
-  }
-  if (mode === 'admitted') return resting(requested(bench, world, at, sent, observation, view, mode), clauses);
-  const { messages = [], begin, complete } = observation;
-  const unseen: Observation = { of: 'signal', begin, complete };
-  const shown = messages.map(({ address, data }) => `${hex(data)} to ${hex(address)}`).join(', ');
-  const deviation: Deviation = {
-    identities: [
-      {
-        clause: 'PCI-MSI-001',
-        kind: 'message-differs',
-        discriminator: shown === '' ? 'message→none' : 'message→other',
-      },
-    ],
-    expected: `${hex(sent.data)} to ${hex(sent.address)}, as the MSI capability says`,
-    observed: shown === '' ? 'no message' : shown,
-  };
-  const interrupts = messages.map(({ address }) => address);
-  return requested(bench, world, at, sent, unseen, view, 'admitted').map((way) => ({ ...way, interrupts, deviation }));
-}
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
-
-/** Ways whose last step also rests on these clauses. */
-function resting(ways: readonly Way[], clauses: readonly string[]): readonly Way[] {
-  return ways.map((way) => {
-    const { trail } = way.world;
-    if (trail === undefined) return way;
-    return { ...way, world: { ...way.world, trail: { ...trail, clauses: [...trail.clauses, ...clauses] } } };
-  });
 }
 
 /** Every component comes to rest. */

@@ -128,3 +128,13 @@ export function undecidedWay(world: World, at: number, reason: string): Way {
   const undecided = [...world.undecided, { at, kind: 'inconclusive' as const, reason }];
   return { world: onward(world, { undecided }), evidence: [] };
 }
+
+/** The way on that a component's successor is. */
+export function fromSuccessor(world: World, at: number, component: string, successor: Successor<unknown>): Way {
+  const states = statesWith(world, component, successor.next);
+  const undecided =
+    successor.undecided === undefined ? world.undecided : [...world.undecided, { at, ...successor.undecided }];
+  const next = onward(world, { states, undecided }, successor);
+  const { evidence, deviation } = successor;
+  return deviation === undefined ? { world: next, evidence } : { world: next, evidence, deviation };
+}

@@ -56,6 +56,12 @@ export function buildReport(runs: readonly JudgedRun[], context: ReportContext):
 
 /** One line for several runs. */
 function summaryOf(runs: readonly JudgedRun[], code: ExitCode): string {
+  const text = verdictText(runs, code);
+  const interrupted = runs.some(({ result }) => result.interrupted) && !text.includes('interrupted');
+  return interrupted ? `${text}; interrupted` : text;
+}
+
+function verdictText(runs: readonly JudgedRun[], code: ExitCode): string {
   const decisive = runs.filter((run) => run.code === code);
   const where = `${decisive.length} of ${runs.length} runs`;
   const aside = distinct(runs, ({ known }) => known);

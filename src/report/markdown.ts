@@ -1,5 +1,5 @@
 import type { Report } from '../formats/report.js';
-import { mergedDeviations, standingOf } from './merge.js';
+import { caseText, mergedDeviations, standingOf } from './merge.js';
 import {
   clausesTable,
   decisionTable,
@@ -42,7 +42,7 @@ function deviationSections(report: Report): string[] {
     `- expected: ${each.expected}`,
     `- observed: ${each.observed}`,
     `- seen on ${each.runs.join(', ')} in ${each.hits} case${each.hits === 1 ? '' : 's'} of ${each.property}`,
-    `- case: ${each.file} (${each.operations} operations)`,
+    `- case: ${caseText(each)} (${each.operations} operations)`,
     '',
     ...code(each.command),
   ]);

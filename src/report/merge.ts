@@ -20,6 +20,11 @@ export function standingOf(deviation: Deviation): Standing {
   return deviation.confirmed ? 'FAIL' : 'UNCONFIRMED';
 }
 
+/** Where the case of a deviation is kept, for people. */
+export function caseText({ file }: Deviation): string {
+  return file === '' ? 'its case could not be written' : file;
+}
+
 const STANDINGS: readonly Standing[] = ['FAIL', 'UNCONFIRMED', 'SUSPECT', 'KNOWN'];
 
 /** When runs differ, the clause gets the first of these. */

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { Report } from '../formats/report.js';
-import { type MergedDeviation, mergedDeviations, type Standing, standingOf } from './merge.js';
+import { caseText, type MergedDeviation, mergedDeviations, type Standing, standingOf } from './merge.js';
 import {
   clausesTable,
   decisionTable,
@@ -83,7 +83,7 @@ function block(each: MergedDeviation, paint: Paint): string {
     `${paint(STANDING_STYLE[standing], standing)} ${each.clause} ${each.kind}: ${each.discriminator}`,
     `  expected ${each.expected}`,
     `  observed ${each.observed}`,
-    `  on ${each.runs.join(', ')}; ${each.file}`,
+    `  on ${each.runs.join(', ')}; ${caseText(each)}`,
     `  ${paint('bold', each.command)}`,
   ].join('\n');
 }

@@ -10,7 +10,8 @@ export interface WrittenReport {
 }
 
 /**
- * Writes `report.json` and `summary.md` into a folder, each as a whole or not at all.
+ * Writes `report.json` and `summary.md` into a folder, each as a whole or not at all, and one even when the other cannot be
+ * written.
  *
  * @throws CannotWrite with the reason
  */
@@ -18,7 +19,10 @@ export function writeReport(report: Report, folder: string): WrittenReport {
   const json = join(folder, 'report.json');
   const markdown = join(folder, 'summary.md');
   const text = encodeReport(report);
-  writeAtomically(json, text);
-  writeAtomically(markdown, renderMarkdown(report));
+  try {
+    writeAtomically(json, text);
+  } finally {
+    writeAtomically(markdown, renderMarkdown(report));
+  }
   return { json, markdown };
 }

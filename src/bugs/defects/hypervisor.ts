@@ -18,7 +18,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'invalidate-before-unmap',
-    shipped: { row: 53, link: 'XSA-408', what: 'the flush did not belong to the state that it was to flush' },
+    shipped: { row: 53, link: 'Xen XSA-408', what: 'the flush did not belong to the state that it was to flush' },
     plants: 'an unmapped page is invalidated before its entry is cleared, and not after',
     file: TABLES,
     anchor: '    yield* this.clearEntry(path.at(-1)!, indexOf(page, 1));\n',
@@ -28,7 +28,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'reuse-before-completion',
-    shipped: { row: 16, link: 'XSA-247', what: 'a page was free for others while a guest could still reach it' },
+    shipped: { row: 16, link: 'Xen XSA-247', what: 'a page was free for others while a guest could still reach it' },
     plants: 'the frame of an unmapped page is free before its invalidation is complete',
     file: VM,
     anchor: '    yield* this.tables.unmap(page);\n    this.pool.give(frame);',
@@ -37,7 +37,11 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'replaced-frame-reused-early',
-    shipped: { row: 37, link: 'XSA-366', what: 'an entry was replaced and the old page given away before the flush' },
+    shipped: {
+      row: 37,
+      link: 'Xen XSA-366',
+      what: 'an entry was replaced and the old page given away before the flush',
+    },
     plants: 'the old frame of a remapped page is free before its invalidation is complete',
     file: VM,
     anchor: '    yield* this.tables.replace(page, frame);\n    this.pool.give(old);',
@@ -46,7 +50,11 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'table-freed-before-flush',
-    shipped: { row: 296, link: 'CVE-2025-71202', what: 'page-table pages were freed and used again without a flush' },
+    shipped: {
+      row: 296,
+      link: 'CVE-2025-71202 (iommu/sva)',
+      what: 'page-table pages were freed and used again without a flush',
+    },
     plants: 'tables that are empty are free before they are invalidated',
     file: TABLES,
     anchor: '    // A table that goes may be remembered',
@@ -56,7 +64,11 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'frame-mapped-before-clean',
-    shipped: { row: 59, link: 'XSA-445', what: 'a page that one user had was shown to the next with what was in it' },
+    shipped: {
+      row: 59,
+      link: 'Xen XSA-445',
+      what: 'a page that one user had was shown to the next with what was in it',
+    },
     plants: 'a frame is mapped first and cleaned then',
     file: VM,
     anchor: '      const frame = yield* this.cleanFrame();\n      yield* this.tables.map(page, frame);',
@@ -66,7 +78,11 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'table-linked-before-clean',
-    shipped: { row: 295, link: 'CVE-2026-45862', what: 'a table was linked before what it holds had been written' },
+    shipped: {
+      row: 295,
+      link: 'CVE-2026-45862 (iommu/vt-d)',
+      what: 'a table was linked before what it holds had been written',
+    },
     plants: 'a new table is linked first and made empty then',
     file: TABLES,
     anchor: '    yield* clear(made.frame);\n    yield* this.store(table, index, made.frame);',
@@ -75,7 +91,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'valid-before-fields',
-    shipped: { row: 34, link: 'XSA-347', what: 'a device entry was made valid before its fields were set' },
+    shipped: { row: 34, link: 'Xen XSA-347', what: 'a device entry was made valid before its fields were set' },
     plants: 'a context entry is made present before its upper half is stored',
     file: CONTEXTS,
     anchor:
@@ -86,7 +102,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'flush-before-leaving',
-    shipped: { row: 58, link: 'XSA-442', what: 'a device entry was changed without the flush that belongs to it' },
+    shipped: { row: 58, link: 'Xen XSA-442', what: 'a device entry was changed without the flush that belongs to it' },
     plants: 'a function is taken out of its domain after the invalidation, and not before',
     file: CONTEXTS,
     anchor:
@@ -97,7 +113,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'attach-before-flush',
-    shipped: { row: 43, link: 'XSA-386', what: 'a device was given on while it was still in its old domain' },
+    shipped: { row: 43, link: 'Xen XSA-386', what: 'a device was given on while it was still in its old domain' },
     plants: 'a function is free for the next VM before it has left its domain',
     file: VM,
     anchor:
@@ -107,8 +123,19 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   },
   {
     ...common,
+    id: 'owner-checked-too-early',
+    shipped: { row: 259, link: 'Jailhouse 8ae0bb23', what: 'who owns a device was not kept up to date while it ran' },
+    plants: 'whether a function is free is looked at before its lock is taken, and not after',
+    file: VM,
+    anchor:
+      '    yield* assigned.lock.acquire();\n    if (assigned.owner !== undefined) {\n      assigned.lock.release();',
+    replacement:
+      '    const taken = assigned.owner !== undefined;\n    yield { kind: "pause" };\n    yield* assigned.lock.acquire();\n    if (taken) {\n      assigned.lock.release();',
+  },
+  {
+    ...common,
     id: 'tail-without-lock',
-    shipped: { row: 38, link: 'XSA-373', what: 'one wait was taken to be complete by the completion of another' },
+    shipped: { row: 38, link: 'Xen XSA-373', what: 'one wait was taken to be complete by the completion of another' },
     plants: 'two tasks may write the invalidation queue at once',
     file: QUEUE,
     anchor: '    yield* this.lock.acquire();\n    yield* waitUntil',
@@ -145,7 +172,7 @@ export const ORDER_DEFECTS: readonly Defect[] = [
   {
     ...common,
     id: 'request-cleared-after-handling',
-    shipped: { row: 35, link: 'XSA-356', what: 'interrupts of the host were served in an order that loses one' },
+    shipped: { row: 35, link: 'Xen XSA-356', what: 'interrupts of the host were served in an order that loses one' },
     plants: 'the host forgets a request that came while it handled the one before',
     file: FUNCTIONS,
     anchor: '      this.requested = false;\n      yield* this.forward();\n      yield* pause();\n',

@@ -39,7 +39,7 @@ function readHistory(path: string, file: string, check: Invocation['world']['che
 }
 
 /** A case is one JSON document over many lines, a trace has one document per line. */
-function isCase(text: string): boolean {
+export function isCase(text: string): boolean {
   return /^\s*\{\s*"format"\s*:\s*"iovcheck-case"/.test(text);
 }
 

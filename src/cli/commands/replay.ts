@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { readCase } from '../../formats/index.js';
+import { decodeReplayable, type Replayable, readCase, readText } from '../../formats/index.js';
 import { certainClauses, type Replay, replay, type StoredCase } from '../../harness/index.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { selectTarget, TARGET_FLAGS, targetOptions } from '../select.js';
 import { findingText, historyText } from '../story.js';
 import { named } from '../usage.js';
+import { replayInFlight } from './replay-in-flight.js';
 
 export const REPLAY: CommandSpec = {
   name: 'replay',
@@ -44,14 +45,28 @@ async function run(invocation: Invocation): Promise<number> {
   const { io, world, args, flags } = invocation;
   selectTarget(world, flags);
   // All are read before any runs: a file that cannot be read is told before time is spent.
-  const cases = args.map((file) => ({ file, stored: readCase(resolve(io.cwd, file), world.checkComponent, file) }));
+  const cases = args.map((file) => ({ file, read: readable(invocation, file) }));
   const codes: number[] = [];
-  for (const { file, stored } of cases) {
-    const result = await replayOne(invocation, stored);
-    io.stdout.write(`${describe(file, stored, result).join('\n')}\n`);
-    codes.push(CODES[result.result]);
+  for (const { file, read } of cases) {
+    if (read.format === 'iovcheck-case') {
+      const result = await replayOne(invocation, read);
+      io.stdout.write(`${describe(file, read, result).join('\n')}\n`);
+      codes.push(CODES[result.result]);
+    } else {
+      const { text, code } = await replayInFlight(invocation, file, read);
+      io.stdout.write(`${text}\n`);
+      codes.push(code);
+    }
   }
   return [1, 2].find((code) => codes.includes(code)) ?? 0;
+}
+
+/** A case, or the record of one that was in flight; of one that was itself a stored case, that case. */
+function readable({ io, world }: Invocation, file: string): Replayable {
+  const path = resolve(io.cwd, file);
+  const read = decodeReplayable(readText(path, file), file, world.checkComponent);
+  if (read.format !== 'iovcheck-in-flight' || read.file === undefined) return read;
+  return readCase(resolve(io.cwd, read.file), world.checkComponent, read.file);
 }
 
 async function replayOne({ world, flags }: Invocation, stored: StoredCase): Promise<Replay> {

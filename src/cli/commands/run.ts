@@ -1,17 +1,20 @@
 import { randomInt } from 'node:crypto';
-import { resolve } from 'node:path';
-import { decodeCase, encodeCase, ensureWritable } from '../../formats/index.js';
+import { join, resolve } from 'node:path';
+import { CannotWrite, decodeCase, encodeCase, ensureWritable, removeLeftovers } from '../../formats/index.js';
 import {
+  CampaignBroken,
   type CampaignOptions,
   type CampaignResult,
   type CaseRunner,
   type LostCase,
   NothingExecuted,
   type Property,
+  replayCommand,
   runCampaign,
+  setAside,
   verdictOf,
 } from '../../harness/index.js';
-import { buildReport, type ExitCode, type JudgedRun, renderTerminal, writeReport } from '../../report/index.js';
+import { buildReport, type ExitCode, renderTerminal, writeReport } from '../../report/index.js';
 import type { CommandSpec, Invocation } from '../command.js';
 import { clockText, parseDuration } from '../duration.js';
 import { textFlag, wholeFlag } from '../flags.js';
@@ -104,6 +107,8 @@ async function run(invocation: Invocation): Promise<number> {
   const known = knownDeviations(world, plan.kind.id, io.cwd);
   const stored = storedCases(world, plan.out, io.cwd);
   ensureWritable(plan.out);
+  for (const folder of [plan.out, join(plan.out, 'cases')]) removeLeftovers(folder);
+  tellOfLeft(invocation, plan);
   io.stderr.write(`${headline(plan, stored.length)}\n`);
 
   const abort = new AbortController();
@@ -118,10 +123,12 @@ async function run(invocation: Invocation): Promise<number> {
     const onLost = (each: LostCase): void => {
       lost.push(each);
     };
-    const runs = await campaigns(invocation, plan, { known, stored, signal: abort.signal, onLost, pool });
-    const code = report(invocation, plan, runs);
+    const ran = await campaigns(invocation, plan, { known, stored, signal: abort.signal, onLost, pool });
+    const code = report(invocation, plan, ran);
     for (const line of lostText(lost)) io.stderr.write(`${line}\n`);
-    return lost.length === 0 ? code : INTERNAL;
+    if (ran.broken !== undefined) throw ran.broken.cause;
+    if (lost.length > 0) return INTERNAL;
+    return abort.signal.aborted ? INTERRUPTED : code;
   } finally {
     await pool?.close();
     release();
@@ -143,6 +150,14 @@ function lostText(lost: readonly LostCase[]): readonly string[] {
   return each.length === 0 ? [] : [...each, 'iovcheck: internal error: the report is without the cases that were lost'];
 }
 
+/** Says that a run was killed here, and how to run again what it was running. */
+function tellOfLeft({ io }: Invocation, { out }: Plan): void {
+  for (const left of setAside(out)) {
+    const command = replayCommand(left, undefined, io.cwd);
+    io.stderr.write(`an earlier run ended in the middle of a case, which is kept: ${command}\n`);
+  }
+}
+
 function headline({ kind, variants, properties, seed, seconds, cases }: Plan, stored: number): string {
   const variantText = variants.length === 1 ? variants[0]!.name : `${kind.id} (${variants.length} variants in turn)`;
   const amount = [
@@ -159,14 +174,18 @@ type Shared = Pick<CampaignOptions, 'known' | 'stored'> & {
   readonly pool: JobPool | undefined;
 };
 
-/** A campaign per variant; time that one leaves over goes to those after it. */
-async function campaigns(
-  invocation: Invocation,
-  plan: Plan,
-  { pool, ...shared }: Shared,
-): Promise<readonly JudgedRun[]> {
+type Variant = Plan['variants'][number];
+
+/** Campaigns with their results, and what kept the last of them from going on. */
+interface Campaigns {
+  readonly done: readonly { readonly variant: Variant; readonly result: CampaignResult }[];
+  readonly broken?: { readonly cause: unknown };
+}
+
+/** A campaign per variant; time that one leaves over goes to those after it. One that breaks is the last. */
+async function campaigns(invocation: Invocation, plan: Plan, { pool, ...shared }: Shared): Promise<Campaigns> {
   const display = new ProgressDisplay(invocation.io.stderr);
-  const runs: JudgedRun[] = [];
+  const done: { variant: Variant; result: CampaignResult }[] = [];
   const idle: string[] = [];
   let left = plan.seconds;
   for (const [index, variant] of plan.variants.entries()) {
@@ -184,14 +203,15 @@ async function campaigns(
         ...(plan.cases === undefined ? {} : { cases: plan.cases }),
         onProgress: (progress) => display.show(place, progress),
       });
-      const verdict = verdictOf(result);
-      runs.push({
-        name: variant.name,
-        result: forPeople(result, variant.given, invocation.io.cwd),
-        code: verdict.code,
-        line: verdict.line,
-      });
+      // Interrupted while its target was closed, the run may still lack the campaigns after it.
+      done.push({ variant, result: { ...result, interrupted: result.interrupted || shared.signal.aborted } });
     } catch (error) {
+      if (error instanceof CampaignBroken) done.push({ variant, result: error.result });
+      const last = done.at(-1);
+      if (last !== undefined && !(error instanceof NothingExecuted)) {
+        last.result = { ...last.result, interrupted: true };
+        return { done, broken: { cause: error instanceof CampaignBroken ? error.cause : error } };
+      }
       if (!(error instanceof NothingExecuted)) throw error;
       idle.push(`${variant.name}: ${error.message}`);
     } finally {
@@ -200,9 +220,9 @@ async function campaigns(
       if (left !== undefined) left -= took;
     }
   }
-  if (runs.length === 0) throw new NothingExecuted(idle[0] ?? 'no case was executed: interrupted before the first');
+  if (done.length === 0) throw new NothingExecuted(idle[0] ?? 'no case was executed: interrupted before the first');
   for (const each of idle) invocation.io.stderr.write(`${each}\n`);
-  return runs;
+  return { done };
 }
 
 async function campaign(
@@ -231,24 +251,32 @@ async function campaign(
 }
 
 /** Paths relative to the current folder, and commands with the flags that the case does not know. */
-function forPeople(result: CampaignResult, given: TargetOptions, cwd: string): CampaignResult {
+function forPeople({ options, given }: Variant, result: CampaignResult, cwd: string): CampaignResult {
   const { shape: _inTheCase, awBits: _too, ...kept } = given;
-  const flags = flagText(kept);
   return {
     ...result,
     deviations: result.deviations.map((each) => ({
       ...each,
-      file: shownPath(each.file, cwd),
-      command: `${each.command}${flags}`,
+      file: each.file === '' ? '' : shownPath(each.file, cwd),
+      command: `${each.command}${flagText(each.file === '' ? options : kept)}`,
     })),
   };
 }
 
-function report({ io, world }: Invocation, plan: Plan, runs: readonly JudgedRun[]): ExitCode {
+function report({ io, world }: Invocation, plan: Plan, { done, broken }: Campaigns): ExitCode {
+  const runs = done.map(({ variant, result }) => {
+    const { code, line } = verdictOf(result);
+    return { name: variant.name, result: forPeople(variant, result, io.cwd), code, line };
+  });
   const built = buildReport(runs, { catalogue: world.catalogue, tool: world.tool });
   const text = renderTerminal(built, { colour: wantsColour(io, io.stdout), width: widthOf(io.stdout) });
   io.stdout.write(`${text}\n`);
-  const written = writeReport(built, plan.out);
-  io.stdout.write(`report: ${shownPath(written.markdown, io.cwd)}, ${shownPath(written.json, io.cwd)}\n`);
+  try {
+    const written = writeReport(built, plan.out);
+    io.stdout.write(`report: ${shownPath(written.markdown, io.cwd)}, ${shownPath(written.json, io.cwd)}\n`);
+  } catch (error) {
+    // What broke a run is most likely the same, and is told.
+    if (broken === undefined || !(error instanceof CannotWrite)) throw error;
+  }
   return built.exitCode;
 }

@@ -3,6 +3,7 @@ import { properties } from '../../../properties/index.js';
 import { measureSensitivity, sensitivityOf, shareRejected } from '../../harness/index.js';
 import { createJudge } from '../../judge/index.js';
 import { createEngineTarget } from '../../targets/engine.js';
+import { driveSoftware } from '../software.js';
 
 it('rejects nine of ten changes of an observed field, and of those that no row of the facts admits', async () => {
   const target = createEngineTarget();
@@ -11,6 +12,7 @@ it('rejects nine of ten changes of an observed field, and of those that no row o
     profile: await target.describe(),
     properties,
     judge: createJudge(),
+    drive: driveSoftware,
     seed: 3,
     cases: 2,
     mutations: 2,

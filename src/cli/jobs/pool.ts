@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Tinypool } from 'tinypool';
+import { TargetUnavailable } from '../../../spec/interface/target.js';
+import { CannotWrite } from '../../formats/index.js';
 import type { Batch, CaseOrigin, CaseRunner, LostCase } from '../../harness/index.js';
 import type { TargetOptions } from '../world.js';
-import type { JobData, JobTask } from './task.js';
+import type { Hindrance, JobData, JobOutcome, JobTask } from './task.js';
 
 /** Cases that a thread gets at a time. */
 const BATCH = 16;
@@ -66,15 +68,17 @@ export class JobPool {
   private async run(task: JobTask): Promise<Batch> {
     try {
       return await this.attempt(task);
-    } catch {
+    } catch (error) {
+      if (isHindrance(error)) throw error;
       return this.oneByOne(task);
     }
   }
 
   private async attempt(task: JobTask): Promise<Batch> {
-    const batch: Batch = await this.pool.run(task);
+    const outcome: JobOutcome = await this.pool.run(task);
+    if ('hindrance' in outcome) throw errorOf(outcome);
     this.lostInRow = 0;
-    return batch;
+    return outcome;
   }
 
   /** After a thread ended in a batch: finds the case at which it did, and what the others come to. */
@@ -84,6 +88,7 @@ export class JobPool {
       try {
         batches.push(await this.attempt({ ...task, origins: [origin] }));
       } catch (error) {
+        if (isHindrance(error)) throw error;
         batches.push({ records: [this.lost(origin, error)], milliseconds: 0 });
       }
     }
@@ -99,4 +104,12 @@ export class JobPool {
     if (this.lostInRow > MOST_LOST) throw error;
     return { origin, lost: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function errorOf({ hindrance, message, hint }: Hindrance): Error {
+  return hindrance === 'cannot write' ? new CannotWrite(message) : new TargetUnavailable(message, hint);
+}
+
+function isHindrance(error: unknown): boolean {
+  return error instanceof CannotWrite || error instanceof TargetUnavailable;
 }

@@ -1,4 +1,4 @@
-import type { CaseOrigin, KnownDeviation } from '../../harness/index.js';
+import type { Batch, CaseOrigin, KnownDeviation } from '../../harness/index.js';
 import type { TargetOptions } from '../world.js';
 
 /** What every thread of a pool knows; plain data. */
@@ -18,3 +18,13 @@ export interface JobTask {
   readonly options: TargetOptions;
   readonly origins: readonly CaseOrigin[];
 }
+
+/** What keeps every case from running, in words that cross threads: nothing can be written, or there is no target. */
+export interface Hindrance {
+  readonly hindrance: 'cannot write' | 'no target';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What a task comes to. */
+export type JobOutcome = Batch | Hindrance;

@@ -1,9 +1,10 @@
 /** A thread that runs cases for a campaign, with a target of its own. Loaded by the pool, by the names of its exports. */
 import { threadId, workerData } from 'node:worker_threads';
-import type { Target } from '../../../spec/interface/target.js';
-import { type Batch, CaseBench, CaseMaker, certainClauses, InFlight, matchKnown } from '../../harness/index.js';
+import { type Target, TargetUnavailable } from '../../../spec/interface/target.js';
+import { CannotWrite } from '../../formats/index.js';
+import { CaseBench, CaseMaker, certainClauses, InFlight, matchKnown } from '../../harness/index.js';
 import { defaultWorld } from '../default-world.js';
-import type { JobData, JobTask } from './task.js';
+import type { JobData, JobOutcome, JobTask } from './task.js';
 
 /** A target with the cases that can be run on it, for one variant. */
 interface Place {
@@ -42,7 +43,7 @@ async function placeFor({ variant, options }: JobTask): Promise<Place> {
       certain: certainClauses(world.catalogue),
       drive: world.drive,
     };
-    const inFlight = new InFlight(data.out, target.id, profile.name, jobNumber());
+    const inFlight = new InFlight(data.out, target.id, profile, jobNumber());
     const bench = new CaseBench({ target, makers, options: caseOptions, inFlight, now: () => performance.now() });
     held.place = { variant, target, bench, inFlight };
     return held.place;
@@ -58,9 +59,15 @@ function jobNumber(): number {
 }
 
 /** Runs a few cases. */
-export async function run(task: JobTask): Promise<Batch> {
-  const { bench } = await placeFor(task);
-  return bench.run(task.origins);
+export async function run(task: JobTask): Promise<JobOutcome> {
+  try {
+    const { bench } = await placeFor(task);
+    return await bench.run(task.origins);
+  } catch (error) {
+    if (error instanceof CannotWrite) return { hindrance: 'cannot write', message: error.message, hint: '' };
+    if (!(error instanceof TargetUnavailable)) throw error;
+    return { hindrance: 'no target', message: error.message, hint: error.hint };
+  }
 }
 
 /** Ends the target, and the file of the case in flight with it. */

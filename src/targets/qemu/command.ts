@@ -1,3 +1,4 @@
+import type { Clock } from './edu.js';
 import { EDUS, RAM_BYTES, ROOT_PORTS } from './platform.js';
 import type { QemuFound } from './probe.js';
 
@@ -16,7 +17,6 @@ export const FILES = {
   firmware: 'firmware',
   ram: 'ram',
   trace: 'trace',
-  stderr: 'stderr',
 } as const;
 
 /** The firmware: nothing but HLT, so that the CPU rests and virtual time jumps from timer to timer. */
@@ -27,22 +27,38 @@ export function haltingFirmware(): Uint8Array {
 /** Devices of the chipset that are not needed and would only take addresses and time. */
 const WITHOUT = ['hpet', 'pit', 'sata', 'smbus', 'smm', 'vmport', 'i8042'].map((name) => `${name}=off`).join(',');
 
+/** The machine without what is not needed of it. */
+export const MACHINE = `q35,${WITHOUT}`;
+
+/** Arguments that make QEMU run without a guest. */
+export const ACCELERATOR_ARGUMENTS = {
+  qtest: ['-accel', 'qtest'],
+  tcg: ['-accel', 'tcg', '-icount', 'shift=0,sleep=off'],
+} as const satisfies Record<Clock, readonly string[]>;
+
 /** Arguments of QEMU for the machine of platform.ts. */
 export function qemuArguments(qemu: QemuFound, iommu: IommuOptions, folder: string): readonly string[] {
-  const properties = iommu.properties === '' ? '' : `,${iommu.properties}`;
   return [
-    ...['-machine', `q35,${WITHOUT},memory-backend=ram`, '-m', `${RAM_BYTES / 0x10_0000}M`],
+    ...['-machine', `${MACHINE},memory-backend=ram`, '-m', `${RAM_BYTES / 0x10_0000}M`],
     ...['-object', `memory-backend-file,id=ram,size=${RAM_BYTES},mem-path=${folder}/${FILES.ram},share=on`],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-bios', `${folder}/${FILES.firmware}`],
+    ...deviceArguments(iommu),
+    ...['-qtest', `pipe:${folder}/${FILES.qtest}`, '-qtest-log', 'none', '-qmp', `unix:${folder}/${FILES.qmp}`],
+    ...['-D', `${folder}/${FILES.trace}`],
+    ...ACCELERATOR_ARGUMENTS[qemu.accel],
+  ];
+}
+
+/** Arguments for the IOMMU, the root ports, and the `edu` devices behind them. */
+export function deviceArguments(iommu: IommuOptions): readonly string[] {
+  const properties = iommu.properties === '' ? '' : `,${iommu.properties}`;
+  return [
     ...['-device', `intel-iommu,intremap=on,aw-bits=${iommu.awBits}${properties}`],
     ...ROOT_PORTS.flatMap(({ id, device, bus }) => [
       '-device',
       `pcie-root-port,id=${id},bus=pcie.0,addr=${device}.0,chassis=${bus},slot=${bus}`,
     ]),
     ...eduArguments(),
-    ...['-qtest', `pipe:${folder}/${FILES.qtest}`, '-qtest-log', 'none', '-qmp', `unix:${folder}/${FILES.qmp}`],
-    ...['-D', `${folder}/${FILES.trace}`],
-    ...(qemu.accel === 'qtest' ? ['-accel', 'qtest'] : ['-accel', 'tcg', '-icount', 'shift=0,sleep=off']),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Pipeline } from './pipeline.js';
+import type { LineSink, Pipeline } from './pipeline.js';
 import { type EduPlace, SLOT_BYTES, SLOTS } from './platform.js';
 import { hex, readLine, writeLine } from './qtest.js';
 import { Trouble } from './trouble.js';
@@ -48,14 +48,17 @@ export function slotOffset(direction: 'read' | 'write', slot: number, bytes: num
 /** How time passes: `qtest` needs the clock to be moved, `tcg` moves it by itself. */
 export type Clock = 'qtest' | 'tcg';
 
+/** What the four DMA registers take for a request: source, destination, count and command. */
+export function dmaValues({ direction, address, offset, bytes }: DmaRequest): readonly bigint[] {
+  const inBuffer = BigInt(BUFFER + offset);
+  const [source, destination] = direction === 'write' ? [inBuffer, address] : [address, inBuffer];
+  const command = direction === 'write' ? COMMAND.start | COMMAND.toMemory : COMMAND.start;
+  return [source, destination, BigInt(bytes), BigInt(command)];
+}
+
 /** Adds the lines that start a request: the four registers lie side by side and are written by one line. */
 export function startDma(pipeline: Pipeline, edu: EduPlace, request: DmaRequest, owner?: number): void {
-  const write = request.direction === 'write';
-  const inBuffer = BigInt(BUFFER + request.offset);
-  const source = write ? inBuffer : request.address;
-  const destination = write ? request.address : inBuffer;
-  const command = write ? COMMAND.start | COMMAND.toMemory : COMMAND.start;
-  const data = [source, destination, BigInt(request.bytes), BigInt(command)].map(littleEndian).join('');
+  const data = dmaValues(request).map(littleEndian).join('');
   pipeline.add(`write ${hex(edu.bar + REGISTER.dma)} 32 0x${data}`, owner);
 }
 
@@ -102,7 +105,7 @@ function pass(pipeline: Pipeline, edu: EduPlace, clock: Clock, owner: number | u
 }
 
 /** Adds the lines that raise the device's interrupt and take it back; what it sends is up to its MSI capability. */
-export function raiseInterrupt(pipeline: Pipeline, edu: EduPlace, owner?: number): void {
+export function raiseInterrupt(pipeline: LineSink, edu: EduPlace, owner?: number): void {
   pipeline.add(writeLine(4, edu.bar + REGISTER.interruptRaise, 1), owner);
   pipeline.add(writeLine(4, edu.bar + REGISTER.interruptAcknowledge, 1), owner);
 }

@@ -13,7 +13,7 @@ import {
   VTD_PLACED_REGISTERS,
   VTD_REGISTERS,
 } from '../../../spec/layout/vtd.js';
-import type { Pipeline } from './pipeline.js';
+import type { LineSink } from './pipeline.js';
 import { VTD_REGISTERS_BASE } from './platform.js';
 import { readLine, writeLine } from './qtest.js';
 
@@ -32,13 +32,13 @@ export const RESTORED_REGISTERS: ReadonlySet<string> = new Set([
 
 /** Brings the IOMMU into the states that scenarios begin and end with. */
 export class IommuControl {
-  readonly #pipeline: Pipeline;
+  readonly #pipeline: LineSink;
   readonly #iotlb: number;
   readonly #iva: number;
   readonly #faultRecords: readonly number[];
 
   /** @param registers capability registers by name; CAP and ECAP tell where other registers are */
-  constructor(pipeline: Pipeline, registers: Readonly<Record<string, bigint>>) {
+  constructor(pipeline: LineSink, registers: Readonly<Record<string, bigint>>) {
     const { CAP = 0n, ECAP = 0n } = registers;
     this.#pipeline = pipeline;
     const invalidation = take(ECAP, ECAP_FIELDS.IRO) * PLACEMENT_UNIT;

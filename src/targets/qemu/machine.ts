@@ -4,7 +4,7 @@ import { VTD_REGISTERS } from '../../../spec/layout/vtd.js';
 import { awaitDma, type Clock, type DmaRequest, startDma } from './edu.js';
 import { readHostAddressWidth } from './fwcfg.js';
 import { MSI_OFF, programMsi, sendMessage } from './msi.js';
-import { configAddress, setUpPci } from './pci.js';
+import { configAddress, EDU_IDENTITY, setUpPci } from './pci.js';
 import { Pipeline } from './pipeline.js';
 import { ARENA, EDU_MSI_CAPABILITY, EDUS, type EduPlace, VTD_REGISTERS_BASE } from './platform.js';
 import type { QemuFound } from './probe.js';
@@ -16,9 +16,6 @@ import { Trouble } from './trouble.js';
 
 /** What the machine's IOMMU says of itself: its capability registers. */
 export type Capabilities = Readonly<Record<'VER' | 'CAP' | 'ECAP', bigint>>;
-
-/** Vendor and device of `edu`. */
-const EDU_IDENTITY = 0x11e8_1234n;
 
 const MSI_CAPABILITY_ID = 0x05n;
 
@@ -154,6 +151,23 @@ export class Machine {
     const shown = await this.messagesDuring(() => sendMessage(this.pipeline, EDUS[0]!, TEST_MESSAGE, MSI_OFF));
     const [only, ...others] = shown ?? [];
     this.#showsMessages = only?.address === address && only.data === BigInt(data) && others.length === 0;
+  }
+
+  /**
+   * A scenario begins: nothing may be in flight.
+   * @throws Trouble when QEMU said something that nobody asked for, or more than anybody reads
+   */
+  checkQuiet(): void {
+    this.#process.printed.next();
+    this.#process.qtest.checkQuiet();
+    this.checkPrinted();
+  }
+
+  /** @throws Trouble when QEMU has printed more than anybody reads */
+  checkPrinted(): void {
+    if (this.#process.printed.floods) {
+      throw new Trouble('nonsense', 'QEMU floods its standard error');
+    }
   }
 
   /** Keeps the record of messages small. Nothing may be in flight. */

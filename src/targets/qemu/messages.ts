@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { InterruptMessage } from '../../../spec/interface/observations.js';
 import type { QmpClient } from './qmp.js';
+import { Trouble } from './trouble.js';
 
 /** What QEMU traces: messages of devices as they leave the IOMMU, and the IOMMU's own. */
 const EVENTS = ['vtd_ir_remap_msi', 'vtd_irq_generate'] as const;
@@ -43,9 +44,15 @@ export class MessageLog {
     this.#next = Math.max(this.#next, size);
   }
 
-  /** Messages since {@link skip} or the last call. */
+  /**
+   * Messages since {@link skip} or the last call.
+   * @throws Trouble when there are more than one operation can cause
+   */
   take(): readonly InterruptMessage[] {
     const size = this.#size();
+    if (size - this.#next > LARGE) {
+      throw new Trouble('nonsense', 'QEMU traces without end');
+    }
     const text = Buffer.alloc(Math.max(0, size - this.#next));
     const count = readSync(this.#file, text, 0, text.length, this.#next);
     this.#next += count;

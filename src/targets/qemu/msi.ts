@@ -1,7 +1,7 @@
 import { MSI } from '../../../spec/layout/msi.js';
 import { raiseInterrupt } from './edu.js';
 import { configAddress } from './pci.js';
-import type { Pipeline } from './pipeline.js';
+import type { LineSink } from './pipeline.js';
 import { EDU_MSI_CAPABILITY, type EduPlace } from './platform.js';
 import { writeLine } from './qtest.js';
 
@@ -16,7 +16,7 @@ export interface MsiFields {
 export const MSI_OFF: MsiFields = { control: 0, address: 0n, data: 0 };
 
 /** Adds the lines that program a device's MSI capability; it sends nothing while they run. */
-export function programMsi(pipeline: Pipeline, edu: EduPlace, fields: MsiFields, owner?: number): void {
+export function programMsi(pipeline: LineSink, edu: EduPlace, fields: MsiFields, owner?: number): void {
   const write = (size: 2 | 4, offset: number, value: number | bigint) =>
     pipeline.add(writeLine(size, configAddress(edu.routingId, EDU_MSI_CAPABILITY + offset), value), owner);
   write(2, MSI.control, 0);
@@ -30,7 +30,7 @@ export function programMsi(pipeline: Pipeline, edu: EduPlace, fields: MsiFields,
 
 /** Adds the lines that make the device send an MSI, and give its capability what it shall hold afterwards. */
 export function sendMessage(
-  pipeline: Pipeline,
+  pipeline: LineSink,
   edu: EduPlace,
   message: Pick<MsiFields, 'address' | 'data'>,
   afterwards: MsiFields,

@@ -1,4 +1,4 @@
-import type { Pipeline } from './pipeline.js';
+import type { LineSink } from './pipeline.js';
 import { ECAM, EDUS, ROOT_PORTS } from './platform.js';
 import { hex, writeLine } from './qtest.js';
 
@@ -14,6 +14,9 @@ const MEMORY_AND_MASTER = 6;
 /** PCIEXBAR of the host bridge: its place in configuration space; 64 MiB is length code 2. */
 const PCIEXBAR = 0x60;
 const ECAM_64M_ENABLED = 0x5;
+
+/** Vendor and device of `edu`. */
+export const EDU_IDENTITY = 0x11e8_1234n;
 
 /**
  * Host-physical address of a byte of configuration space.
@@ -33,7 +36,7 @@ export function configAddress(routingId: number, offset: number): number {
 }
 
 /** Gives buses, windows and registers their places. A reset takes them away. */
-export function setUpPci(pipeline: Pipeline): void {
+export function setUpPci(pipeline: LineSink): void {
   pipeline.add(`outl 0xcf8 ${hex(0x8000_0000 + PCIEXBAR + 4)}`);
   pipeline.add('outl 0xcfc 0x0');
   pipeline.add(`outl 0xcf8 ${hex(0x8000_0000 + PCIEXBAR)}`);

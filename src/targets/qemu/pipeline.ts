@@ -8,6 +8,9 @@ interface Line {
   readonly use: ((value: bigint) => void) | undefined;
 }
 
+/** What lines are added to. */
+export type LineSink = Pick<Pipeline, 'add' | 'read'>;
+
 /** Lines that wait to be sent together, each with what is to be done with its reply. */
 export class Pipeline {
   readonly #qtest: Pick<QtestClient, 'exchange'>;

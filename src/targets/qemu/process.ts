@@ -1,12 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { TargetUnavailable } from '../../../spec/interface/target.js';
 import { FILES, haltingFirmware, type IommuOptions, qemuArguments } from './command.js';
 import { MessageLog } from './messages.js';
 import { RAM_BYTES } from './platform.js';
+import { Printed } from './printed.js';
 import type { QemuFound } from './probe.js';
 import { QmpClient } from './qmp.js';
 import { pipeNames, QtestClient } from './qtest.js';
@@ -15,16 +17,18 @@ import { type Ending, endingMessage } from './trouble.js';
 
 /**
  * Runs QEMU and outlives this process by a moment: standard input is a pipe from here, and when it closes, for
- * whatever reason, QEMU is killed and the folder removed. Arguments: folder, file for standard error, command.
+ * whatever reason, QEMU is killed and the folder removed. In the end everything that it may have started goes with this
+ * shell, whose process group it is. Arguments: folder, command. QEMU's standard error goes to descriptor 4.
  */
 const WATCHDOG = `
 trap '' HUP INT TERM PIPE
 ulimit -c 0
 exec 3<&0
-folder=$1 errors=$2
-shift 2
-"$@" </dev/null >/dev/null 2>"$errors" 3<&- &
+folder=$1
+shift
+"$@" </dev/null >/dev/null 2>&4 3<&- 4>&- &
 pid=$!
+exec 4>&-
 echo "pid $pid"
 ( while read -r _; do :; done; [ -e "$folder/ended" ] || kill -KILL "$pid" ) <&3 >/dev/null &
 reader=$!
@@ -34,6 +38,7 @@ status=$?
 echo "exit $status"
 wait "$reader"
 rm -rf "$folder"
+kill -KILL 0
 `;
 
 /** Part of every POSIX system; Node itself cannot make named pipes. */
@@ -101,6 +106,11 @@ export class QemuProcess {
     return this.#watchdog.pid;
   }
 
+  /** What it prints to standard error. */
+  get printed(): Printed {
+    return this.#watchdog.printed;
+  }
+
   /** Ends QEMU if it still runs and removes its folder. Says how it ended, if it did so by itself. */
   async stop(): Promise<Ending> {
     const ending = await this.#watchdog.stop();
@@ -116,20 +126,23 @@ export class QemuProcess {
 class Watchdog {
   readonly #child: ChildProcess;
   readonly #folder: string;
-  readonly #errors: string;
+  readonly printed: Printed;
+  readonly #logFile: string | undefined;
   readonly #exited: Promise<void>;
   readonly #ended: Promise<void>;
   #text = '';
 
   constructor({ qemu, iommu, logFile }: StartOptions, folder: string) {
     this.#folder = folder;
-    this.#errors = logFile ?? join(folder, FILES.stderr);
+    this.#logFile = logFile;
     const command = [qemu.path, ...qemuArguments(qemu, iommu, folder)];
     // A session of its own: an interrupt typed at the terminal is for the harness, not for QEMU.
-    this.#child = spawn('/bin/sh', ['-c', WATCHDOG, 'iovcheck-qemu', folder, this.#errors, ...command], {
-      stdio: ['pipe', 'pipe', 'ignore'],
+    this.#child = spawn('/bin/sh', ['-c', WATCHDOG, 'iovcheck-qemu', folder, ...command], {
+      stdio: ['pipe', 'pipe', 'ignore', 'ignore', 'pipe'],
       detached: true,
     });
+    const errors = this.#child.stdio[4];
+    this.printed = new Printed(errors instanceof Readable ? errors : undefined);
     this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve()));
     this.#child.on('error', () => {});
     this.#child.stdin?.on('error', () => {});
@@ -165,7 +178,6 @@ class Watchdog {
   }
 
   async stop(): Promise<Ending> {
-    const stderr = this.#readErrors();
     this.#child.stdin?.end();
     const timeout = timer(STOP_TIMEOUT_MS);
     await Promise.race([this.#exited, timeout.done]);
@@ -173,6 +185,10 @@ class Watchdog {
     const status = this.#number('exit');
     if (status === undefined) {
       this.#killByHand();
+    }
+    const stderr = this.printed.text;
+    if (this.#logFile !== undefined) {
+      writeFileSync(this.#logFile, stderr);
     }
     return { status, stderr };
   }
@@ -182,19 +198,11 @@ class Watchdog {
     return found === null ? undefined : Number(found[1]);
   }
 
-  #readErrors(): string {
-    try {
-      return readFileSync(this.#errors, 'utf8');
-    } catch {
-      return '';
-    }
-  }
-
   /** Only when the watchdog itself was killed. */
   #killByHand(): void {
     try {
-      if (this.pid !== undefined) {
-        process.kill(this.pid, 'SIGKILL');
+      if (this.#child.pid !== undefined) {
+        process.kill(-this.#child.pid, 'SIGKILL');
       }
     } catch {
       // It is gone already.

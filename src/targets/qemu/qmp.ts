@@ -14,13 +14,16 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+/** Characters that a line may have. */
+const LONGEST = 0x10_0000;
+
 /** Client of QEMU's machine protocol: one command at a time. */
 export class QmpClient {
   readonly #socket: Socket;
   readonly #timeoutMs: number;
   readonly #waiters: Waiter[] = [];
   #rest = '';
-  #closed = false;
+  #closed: ExchangeFailed | undefined;
   #resets = 0;
 
   constructor(socket: Socket, timeoutMs: number) {
@@ -42,11 +45,11 @@ export class QmpClient {
     await this.execute('qmp_capabilities');
   }
 
-  /** Runs a command. */
+  /** Runs a command. @throws ExchangeFailed */
   async execute(command: string): Promise<void> {
     const { error } = await this.#exchange(command);
     if (error !== undefined) {
-      throw new Error(`QEMU refused ${command}: ${error.desc ?? 'no reason given'}`);
+      throw new ExchangeFailed('nonsense', `QEMU refuses ${command}: ${error.desc ?? 'no reason given'}`, []);
     }
   }
 
@@ -74,8 +77,8 @@ export class QmpClient {
 
   #wait(wants: Waiter['wants']): Promise<Message> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) {
-        reject(new ExchangeFailed('crash', 'QEMU ended', []));
+      if (this.#closed !== undefined) {
+        reject(this.#closed);
         return;
       }
       const timer = setTimeout(() => {
@@ -98,9 +101,27 @@ export class QmpClient {
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
       if (line.trim() !== '') {
-        this.#dispatch(JSON.parse(line) as Message);
+        this.#take(line);
       }
     }
+    if (this.#rest.length > LONGEST) {
+      this.#refuse('QEMU sends a line without end on QMP');
+    }
+  }
+
+  #take(line: string): void {
+    const message = messageIn(line);
+    if (message === undefined) {
+      this.#refuse('QEMU does not speak QMP');
+    } else {
+      this.#dispatch(message);
+    }
+  }
+
+  /** Nothing that comes after nonsense is looked at. */
+  #refuse(message: string): void {
+    this.#socket.destroy();
+    this.#end(new ExchangeFailed('nonsense', message, []));
   }
 
   #dispatch(message: Message): void {
@@ -121,10 +142,19 @@ export class QmpClient {
     }
   }
 
-  #end(): void {
-    this.#closed = true;
+  #end(why: ExchangeFailed = new ExchangeFailed('crash', 'QEMU ended', [])): void {
+    this.#closed ??= why;
     for (const waiter of this.#waiters.splice(0)) {
-      waiter.reject(new ExchangeFailed('crash', 'QEMU ended', []));
+      waiter.reject(this.#closed);
     }
+  }
+}
+
+function messageIn(line: string): Message | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -5,7 +5,7 @@ import { Trouble } from './trouble.js';
 /** An exchange that did not end; holds the replies that came before. */
 export class ExchangeFailed extends Trouble {
   readonly replies: readonly string[];
-  constructor(kind: 'crash' | 'hang', message: string, replies: readonly string[]) {
+  constructor(kind: Trouble['kind'], message: string, replies: readonly string[]) {
     super(kind, message);
     this.replies = replies;
   }
@@ -25,6 +25,9 @@ const NAPS = 40;
 const NAP_MS = 0.05;
 
 const CHUNK = 0x1_0000;
+
+/** Characters that a reply may have. */
+const LONGEST = 0x1000;
 
 /**
  * Client of QEMU's qtest line protocol: sends many lines, then reads as many replies. It works on a pair of named
@@ -115,6 +118,18 @@ export class QtestClient {
     return count > 0;
   }
 
+  /**
+   * Looks for replies to nothing; between exchanges.
+   * @throws ExchangeFailed when there is one
+   */
+  checkQuiet(): void {
+    const replies: string[] = [];
+    if (this.#state === 'open' && (this.#receive(replies) || this.#rest !== '') && this.#state === 'open') {
+      throw new ExchangeFailed('nonsense', 'QEMU answers what it was not asked', replies);
+    }
+  }
+
+  /** Takes what is there; whether that is progress: whole replies, or the end. */
   #receive(replies: string[]): boolean {
     const count = unlessBusy(() => readSync(this.#out, this.#chunk, 0, CHUNK, null));
     if (count === undefined) {
@@ -126,10 +141,13 @@ export class QtestClient {
     }
     const lines = (this.#rest + this.#chunk.toString('latin1', 0, count)).split('\n');
     this.#rest = lines.pop() ?? '';
+    if (this.#rest.length > LONGEST) {
+      throw new ExchangeFailed('nonsense', 'QEMU answers a line without end', replies);
+    }
     for (const line of lines) {
       replies.push(line);
     }
-    return true;
+    return lines.length > 0;
   }
 }
 

@@ -90,6 +90,7 @@ class Qemu implements QemuTarget {
     const { failure } = await this.#guarded(async () => {
       const { machine, profile } = running;
       machine.pipeline.clear();
+      machine.checkQuiet();
       if (start === 'reset' || soiled || machine.resetItself) {
         await machine.reset();
       } else {
@@ -113,6 +114,7 @@ class Qemu implements QemuTarget {
     const first = executor.count;
     const { failure } = await this.#guarded(async () => {
       await executor.run(operations, options.oneByOne === true);
+      this.#running?.machine.checkPrinted();
       if (this.#running?.machine.resetItself === true) {
         throw new Trouble('crash', 'the machine reset itself', executor.count - 1);
       }

@@ -24,6 +24,8 @@ export interface Ending {
 const FATAL = /Assertion|assertion failed|hardware error|Bail out|fatal|terminate called|\bERROR:/i;
 
 const OUTPUT_LINES = 20;
+const OUTPUT_CHARACTERS = 4000;
+const REASON_CHARACTERS = 300;
 
 const SIGNAL_NAMES: Readonly<Record<number, string>> = {
   4: 'SIGILL',
@@ -45,7 +47,8 @@ export function endingMessage(ending: Ending): string {
 /** The last lines that QEMU printed, or `undefined` when it printed nothing. */
 export function lastOutput(stderr: string): string | undefined {
   const lines = stderr.trimEnd().split('\n').slice(-OUTPUT_LINES);
-  return lines.join('\n') === '' ? undefined : lines.join('\n');
+  const text = lines.join('\n').slice(-OUTPUT_CHARACTERS);
+  return text === '' ? undefined : text;
 }
 
 function howItEnded(status: number | undefined): string {
@@ -61,7 +64,7 @@ function reasonLine({ status, stderr }: Ending): string | undefined {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const fatal = lines.filter((line) => FATAL.test(line)).at(-1);
   const chosen = fatal ?? (status !== undefined && status < 128 ? lines.at(-1) : undefined);
-  return chosen === undefined ? undefined : withoutTraces(chosen);
+  return chosen === undefined ? undefined : withoutTraces(chosen).slice(0, REASON_CHARACTERS);
 }
 
 /**
