@@ -63,6 +63,7 @@ class Qemu implements QemuTarget {
   #profile: Profile | undefined;
   #running: Running | undefined;
   #executor: Executor | undefined;
+  #start: StartState = 'ready';
   #starts = 0;
   #lastBreath = 0;
 
@@ -80,6 +81,7 @@ class Qemu implements QemuTarget {
 
   async begin(start: StartState, options: { readonly cold?: boolean } = {}): Promise<TargetFailure | undefined> {
     await this.#breathe();
+    this.#start = start;
     const soiled = this.#executor?.soiled ?? false;
     const programmed = this.#executor?.programmed ?? [];
     this.#executor = undefined;
@@ -106,14 +108,25 @@ class Qemu implements QemuTarget {
     return failure;
   }
 
-  async run(operations: readonly Operation[], options: BatchOptions = {}): Promise<BatchResult> {
+  async run(operations: readonly Operation[], { oneByOne = false }: BatchOptions = {}): Promise<BatchResult> {
+    // Only a scenario that is run as a whole can be run again when hopes were wrong.
+    const hopes = this.#executor?.count === 0 && !oneByOne;
+    const result = await this.#perform(operations, oneByOne, hopes);
+    if (result.failure !== undefined || this.#executor?.disappointed !== true) {
+      return result;
+    }
+    const failure = (await this.finish()).failure ?? (await this.begin(this.#start));
+    return failure === undefined ? this.#perform(operations, false, false) : { observations: [], failure };
+  }
+
+  async #perform(operations: readonly Operation[], oneByOne: boolean, hopes: boolean): Promise<BatchResult> {
     const executor = this.#executor;
     if (executor === undefined) {
       throw new Error('the QEMU target was asked to run operations before it was begun, or after it had failed');
     }
     const first = executor.count;
     const { failure } = await this.#guarded(async () => {
-      await executor.run(operations, options.oneByOne === true);
+      await executor.run(operations, { oneByOne, hopes });
       this.#running?.machine.checkPrinted();
       if (this.#running?.machine.resetItself === true) {
         throw new Trouble('crash', 'the machine reset itself', executor.count - 1);
