@@ -34,6 +34,7 @@ module.exports = {
     wall('layout-alone', 'spec/layout/', []),
     wall('spec', 'spec/', []),
     wall('engine', 'src/engine/', ['spec/interface/', 'spec/layout/']),
+    wall('bench', 'src/bench/', ['src/engine/', 'spec/layout/']),
     wall('judge', 'src/judge/', ['spec/']),
     wall('targets', 'src/targets/', ['src/engine/', 'spec/interface/', 'spec/layout/']),
     {
@@ -61,6 +62,7 @@ module.exports = {
     ]),
     packages('packages-of-spec', 'spec/', ['immer', 'ts-pattern']),
     packages('packages-of-engine', 'src/engine/', []),
+    packages('packages-of-bench', 'src/bench/', ['tinybench']),
     packages('packages-of-hypervisor', 'src/hypervisor/', []),
     packages('packages-of-judge', 'src/judge/', ['ts-pattern']),
     packages('packages-of-properties', 'properties/', ['fast-check']),

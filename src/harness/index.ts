@@ -11,7 +11,6 @@ export { type JudgeSpeed, measureJudgeSpeed } from './judge-speed.js';
 export { matchKnown } from './known.js';
 export { CaseMaker } from './origin.js';
 export type { Built, Property, Sweep, Violation } from './property.js';
-export type { LostCase } from './record.js';
 export { type Replay, type ReplayOptions, replay } from './replay.js';
 export { type Batch, CaseBench, type CaseRunner } from './runner.js';
 export { type KindTally, measureSensitivity, type Sensitivity, sensitivityOf, shareRejected } from './sensitivity.js';

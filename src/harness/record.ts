@@ -28,13 +28,6 @@ export interface CaseRecord {
   readonly found?: { readonly finding: Finding; readonly also?: Finding; readonly ran: RanCase };
 }
 
-/** A case of which nothing is known, as what ran it ended or threw. */
-export interface LostCase {
-  readonly origin: CaseOrigin;
-  /** Why. */
-  readonly lost: string;
-}
-
 /** Scenario length: operations, or stimuli. */
 export function lengthOf(built: Built): number {
   return built.scenario.level === 'operations' ? built.scenario.operations.length : built.scenario.stimuli.length;

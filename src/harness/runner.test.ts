@@ -6,9 +6,8 @@ import * as fake from './fake.js';
 import { certainClauses } from './identity.js';
 import { InFlight } from './inflight.js';
 import { CaseMaker } from './origin.js';
-import type { LostCase } from './record.js';
 import { CaseBench, type CaseRunner } from './runner.js';
-import type { CampaignOptions, CampaignResult } from './types.js';
+import type { CampaignOptions, CampaignResult, LostCase } from './types.js';
 
 const property = fake.fakeProperty({
   sweep: () => ({ size: 20, at: (n) => fake.built(fake.store(fake.ARENA, BigInt(n)), fake.dma(0, 8)) }),

@@ -3,7 +3,8 @@ import { type CaseOptions, runCase } from './case.js';
 import type { InFlight } from './inflight.js';
 import type { CaseMaker, CaseOrigin } from './origin.js';
 import type { Built, Property } from './property.js';
-import { type CaseRecord, type LostCase, recordOf } from './record.js';
+import { type CaseRecord, recordOf } from './record.js';
+import type { LostCase } from './types.js';
 
 /** What became of a few cases. */
 export interface Batch {

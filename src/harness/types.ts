@@ -2,8 +2,6 @@ import type { Finding, FindingIdentity, Judgement } from '../../spec/interface/j
 import type { Profile } from '../../spec/interface/profile.js';
 import type { History, Scenario } from '../../spec/interface/scenario.js';
 
-import type { LostCase } from './record.js';
-
 /** Version of the formats written by this release. */
 export const FORMAT_VERSION = 1;
 
@@ -169,6 +167,13 @@ export interface CampaignResult {
   readonly stale: readonly FindingIdentity[];
   readonly labels: readonly LabelShare[];
   readonly undecided: readonly UndecidedReason[];
+}
+
+/** A case of which nothing is known, as what ran it ended or threw. */
+export interface LostCase {
+  readonly origin: CaseOrigin;
+  /** Why. */
+  readonly lost: string;
 }
 
 /** What a campaign tells while it runs. */
