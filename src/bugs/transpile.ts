@@ -14,6 +14,7 @@ export function transpiled(source: string, fileName: string): string {
       module: ts.ModuleKind.ESNext,
       verbatimModuleSyntax: true,
       isolatedModules: true,
+      useDefineForClassFields: false,
     },
   });
   const [first] = diagnostics;

@@ -4,6 +4,7 @@ import type { Capabilities } from './capabilities.js';
 import type { Chance } from './chance.js';
 import type { MessageSink } from './events.js';
 import { FaultLog } from './faults.js';
+import type { Found } from './found.js';
 import { ENTRY, Iotlb } from './iotlb.js';
 import { RegisterFile } from './registers.js';
 
@@ -50,8 +51,8 @@ export class ChaosFaults extends FaultLog {
 export class ChaosIotlb extends Iotlb {
   private readonly chance: Chance;
 
-  constructor(size: number, chance: Chance) {
-    super(size);
+  constructor(size: number, found: Found, chance: Chance) {
+    super(size, found);
     this.chance = chance;
   }
 

@@ -36,7 +36,7 @@ export class ChaosUnit extends RemappingUnit {
       },
       registers: (capabilities) => new ChaosRegisters(capabilities, chance, () => pace.elapse()),
       faults: (registers, capabilities, sendMessage) => new ChaosFaults(registers, capabilities, sendMessage, chance),
-      iotlb: (size) => new ChaosIotlb(size, chance),
+      iotlb: (size, found) => new ChaosIotlb(size, found, chance),
       invalidation: (caches, capabilities) => new ChaosInvalidation(caches, capabilities, chance),
     });
     this.chance = chance;
@@ -49,7 +49,7 @@ export class ChaosUnit extends RemappingUnit {
     if (this.chance.once(4)) {
       this.evict();
     }
-    if (this.translating && this.recent.count > 0 && this.chance.once(3)) {
+    if (this.translating !== 0 && this.recent.count > 0 && this.chance.once(3)) {
       this.prefetch();
     }
   }

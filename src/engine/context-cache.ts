@@ -1,5 +1,8 @@
 import { SLOT_SHIFT, SLOT_WORDS, slotMask } from './cache-slots.js';
 
+/** A constant of this module is known to the compiler; that of another one is loaded each time. */
+const SHIFT = SLOT_SHIFT;
+
 /** Set in word 0 of a slot that holds something, above the key. */
 const VALID = 1 << 16;
 
@@ -32,8 +35,8 @@ export class RootCache {
     if (this.words[at] !== (bus | VALID)) {
       return false;
     }
-    this.tableHigh = this.words[at + TABLE_HIGH]!;
-    this.tableLow = this.words[at + TABLE_LOW]!;
+    this.tableHigh = this.words[at | TABLE_HIGH]!;
+    this.tableLow = this.words[at | TABLE_LOW]!;
     return true;
   }
 
@@ -43,8 +46,8 @@ export class RootCache {
     }
     const at = (bus & this.last) << SLOT_SHIFT;
     this.words[at] = bus | VALID;
-    this.words[at + TABLE_HIGH] = tableHigh;
-    this.words[at + TABLE_LOW] = tableLow;
+    this.words[at | TABLE_HIGH] = tableHigh;
+    this.words[at | TABLE_LOW] = tableLow;
   }
 
   clear(): void {
@@ -71,14 +74,21 @@ export const SILENT = 2;
 /** Address bits beside the flags. */
 const FRAME = ~0xfff;
 
+/** What is kept of a context entry. */
+export interface ContextFields {
+  domain: number;
+  tableHigh: number;
+  tableLow: number;
+  levels: number;
+  /** Not 0 for yes. */
+  passThrough: number;
+  faultProcessingDisable: number;
+}
+
 /** What context entries said, by source-id. Only entries without fault are held. */
 export class ContextCache {
-  /** The entry that the last lookup that hit found. */
-  domain = 0;
-  tableHigh = 0;
-  tableLow = 0;
-  levels = 0;
-  flags = 0;
+  /** The source-id whose entry was taken last, as long as nothing has changed since; -1 otherwise. */
+  taken = -1;
   readonly size: number;
   private readonly last: number;
   private readonly words: Int32Array;
@@ -90,19 +100,22 @@ export class ContextCache {
     this.words = new Int32Array((this.last + 1) * SLOT_WORDS);
   }
 
-  /** Whether the entry of a source-id is held; its contents are then in the fields. */
-  find(sourceId: number): boolean {
+  /** Takes the entry of a source-id if it is held; whether it is. */
+  find(sourceId: number, into: ContextFields): boolean {
     const { words } = this;
     const at = this.slotOf(sourceId);
     if (words[at] !== (sourceId | VALID)) {
+      this.taken = -1;
       return false;
     }
-    const table = words[at + TABLE]!;
-    this.domain = words[at + DOMAIN]!;
-    this.tableHigh = words[at + TOP_HIGH]!;
-    this.tableLow = table & FRAME;
-    this.flags = table & ~FRAME;
-    this.levels = words[at + LEVELS]!;
+    this.taken = sourceId;
+    const table = words[at | TABLE]!;
+    into.domain = words[at | DOMAIN]!;
+    into.tableHigh = words[at | TOP_HIGH]!;
+    into.tableLow = table & FRAME;
+    into.passThrough = table & PASS_THROUGH;
+    into.faultProcessingDisable = table & SILENT;
+    into.levels = words[at | LEVELS]!;
     return true;
   }
 
@@ -113,22 +126,25 @@ export class ContextCache {
     }
     const { words } = this;
     const at = this.slotOf(sourceId);
+    this.taken = -1;
     words[at] = sourceId | VALID;
-    words[at + DOMAIN] = domain;
-    words[at + TABLE] = tableLow | flags;
-    words[at + TOP_HIGH] = tableHigh;
-    words[at + LEVELS] = levels;
+    words[at | DOMAIN] = domain;
+    words[at | TABLE] = tableLow | flags;
+    words[at | TOP_HIGH] = tableHigh;
+    words[at | LEVELS] = levels;
   }
 
   clear(): void {
+    this.taken = -1;
     this.words.fill(0);
   }
 
   /** Drops the entries of a domain whose source-id equals `sourceId` in the bits of `compared`. */
   drop(domain: number, sourceId: number, compared: number): void {
     const { words } = this;
+    this.taken = -1;
     for (let at = 0; at < words.length; at += SLOT_WORDS) {
-      if (words[at + DOMAIN] === domain && ((words[at]! ^ sourceId) & compared) === 0) {
+      if (words[at | DOMAIN] === domain && ((words[at]! ^ sourceId) & compared) === 0) {
         words[at] = 0;
       }
     }
@@ -136,11 +152,12 @@ export class ContextCache {
 
   /** Drops what one slot holds; slots are numbered from 0 to `size` - 1. */
   evict(slot: number): void {
+    this.taken = -1;
     this.words[slot << SLOT_SHIFT] = 0;
   }
 
   /** Functions of one device and the same function of different buses are kept apart. */
   private slotOf(sourceId: number): number {
-    return ((sourceId ^ (sourceId >>> 5)) & this.last) << SLOT_SHIFT;
+    return ((sourceId ^ (sourceId >>> 5)) & this.last) << SHIFT;
   }
 }

@@ -1,7 +1,7 @@
 import { CONTEXT_ENTRY, FAULT, ROOT_ENTRY, TRANSLATION_TYPE } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldShift, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
-import { type ContextCache, PASS_THROUGH, type RootCache, SILENT } from './context-cache.js';
+import { type ContextCache, type ContextFields, PASS_THROUGH, type RootCache, SILENT } from './context-cache.js';
 import type { PhysicalMemory } from './memory.js';
 
 const PRESENT = fieldMask(ROOT_ENTRY.fields.P, 0);
@@ -22,10 +22,13 @@ const PASSING = TRANSLATION_TYPE.passThrough;
  * Finds the context entry of a requester, in the context cache or through root and context table (legacy mode), checks
  * it, and keeps what the translation needs in its fields. What is without fault is cached.
  */
-export class ContextLookup {
-  /** FPD of the context entry found last, 1 or 0; 0 when the lookup ended before one was found. */
+export class ContextLookup implements ContextFields {
+  /** Host address of the root table, frame aligned. */
+  rootHigh = 0;
+  rootLow = 0;
+  /** FPD of the context entry found last, not 0 for yes; 0 when the lookup ended before one was found. */
   faultProcessingDisable = 0;
-  /** Whether requests pass without second-stage translation; 1 or 0. */
+  /** Whether requests pass without second-stage translation; not 0 for yes. */
   passThrough = 0;
   /** Domain-id. */
   domain = 0;
@@ -81,32 +84,25 @@ export class ContextLookup {
    * Looks up the entry of a requester.
    *
    * @param routingId 16 bits
-   * @param rootHigh high half of the root table's host address
-   * @param rootLow low half, frame aligned
    * @returns 0, or the fault reason
    */
-  lookUp(routingId: number, rootHigh: number, rootLow: number): number {
-    const { roots, contexts } = this;
-    if (contexts.find(routingId)) {
-      this.domain = contexts.domain;
-      this.tableHigh = contexts.tableHigh;
-      this.tableLow = contexts.tableLow;
-      this.levels = contexts.levels;
-      this.passThrough = (contexts.flags & PASS_THROUGH) === 0 ? 0 : 1;
-      this.faultProcessingDisable = (contexts.flags & SILENT) === 0 ? 0 : 1;
-      return 0;
-    }
+  lookUp(routingId: number): number {
+    return this.contexts.taken === routingId || this.contexts.find(routingId, this) ? 0 : this.readTables(routingId);
+  }
+
+  private readTables(routingId: number): number {
+    const { roots } = this;
     this.faultProcessingDisable = 0;
     const bus = routingId >>> 8;
     if (!roots.find(bus)) {
-      return this.readRoot(bus, routingId, rootHigh, rootLow);
+      return this.readRoot(bus, routingId);
     }
     return this.readEntry(this.frameOf(roots.tableHigh, roots.tableLow), routingId);
   }
 
-  private readRoot(bus: number, routingId: number, rootHigh: number, rootLow: number): number {
+  private readRoot(bus: number, routingId: number): number {
     const { words } = this.memory;
-    const start = this.frameOf(rootHigh, rootLow);
+    const start = this.frameOf(this.rootHigh, this.rootLow);
     if (start < 0) {
       return FAULT.ROOT_UNREADABLE;
     }

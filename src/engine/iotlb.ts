@@ -1,5 +1,6 @@
-import { SLOT_SHIFT, SLOT_WORDS, slotMask } from './cache-slots.js';
-import { touchesInterruptRange } from './interrupt-range.js';
+import { slotMask } from './cache-slots.js';
+import type { Found } from './found.js';
+import { inInterruptRange, touchesInterruptRange } from './interrupt-range.js';
 import type { PageRange } from './page-range.js';
 
 /** Levels at which a leaf may lie: 4 KiB, 2 MiB, 1 GiB. */
@@ -7,15 +8,24 @@ export const PAGE_LEVELS = 3;
 
 /** By level, bits of the offset in a page; all lie in the low half. */
 const OFFSET = [0, 0xfff, 0x1f_ffff, 0x3fff_ffff] as const;
+const SMALL_OFFSET = OFFSET[1];
 
-/** Word 0 is the low half of the page's address, with this bit below it. */
-const VALID = 1;
+/**
+ * A slot has four words, numbered in the low bits of an index. Word 0 is the low half of the page's address, with the
+ * lower bits of the source-id and a bit that is always set below it; word 1 is the high half, with the other bits of the
+ * source-id above it.
+ */
+const SHIFT = 2;
 const KEY_HIGH = 1;
-/** Domain and source-id. */
-const OWNER = 2;
 /** Low half of the page's host address, with the flags below it. */
-const FRAME = 3;
-const FRAME_HIGH = 4;
+const FRAME = 2;
+const FRAME_HIGH = 3;
+
+const VALID = 1;
+const SOURCE_LOW = 0x7ff;
+const SOURCE_HIGH = 0xf800;
+/** Bits of a high half that no translated address has, as 57 bits are the most; some are taken by the source-id. */
+const NO_ADDRESS = -1 << 27;
 
 /** Flags of an entry; bits 0 and 1 are the accumulated permissions. */
 export const ENTRY = {
@@ -30,34 +40,44 @@ export const ENTRY = {
 
 /**
  * Translations of whole pages, one direct-mapped array for each page size. They are found by source-id and address,
- * and removed by domain and address. A translation keeps the permissions accumulated on its way.
+ * and removed by domain and address. A translation keeps the permissions accumulated on its way. For addresses in the
+ * interrupt range, where requests are not translated, none is ever found.
  */
 export class Iotlb {
-  /** What the last lookup that hit found: the byte's host address and the entry's flags. */
-  outHigh = 0;
-  outLow = 0;
-  flags = 0;
   /** Entries for each page size. */
   readonly size: number;
+  private readonly found: Found;
   private readonly last: number;
+  /** Logarithm of a level's words. */
+  private readonly levelShift: number;
   private readonly words: Int32Array;
+  /** By slot, the domain. */
+  private readonly domains: Uint16Array;
   /** Whether pages of that level were held since the last time all were dropped. */
   private readonly used = new Uint8Array(PAGE_LEVELS + 1);
+  /** Whether that is so for any level above 1; not 0 for yes, which is quicker to test. */
+  private large = 0;
 
-  /** @param size entries for each page size, a power of two or 0 */
-  constructor(size: number) {
+  /**
+   * @param size entries for each page size, a power of two or 0
+   * @param found where lookups that hit leave what they found
+   */
+  constructor(size: number, found: Found) {
     this.size = size;
+    this.found = found;
     this.last = slotMask(size);
-    this.words = new Int32Array((PAGE_LEVELS + 1) * (this.last + 1) * SLOT_WORDS);
+    this.levelShift = Math.log2(this.last + 1) + SHIFT;
+    this.words = new Int32Array(PAGE_LEVELS << this.levelShift);
+    this.domains = new Uint16Array(PAGE_LEVELS * (this.last + 1));
   }
 
-  /** Whether a translation of the address is held for the source-id; it is then in the fields. */
+  /** Whether a translation of the address is held for the source-id; it is then in what was found. */
   find(sourceId: number, high: number, low: number): boolean {
-    return (
-      this.findPage(1, sourceId, high, low) ||
-      (this.used[2] !== 0 && this.findPage(2, sourceId, high, low)) ||
-      (this.used[3] !== 0 && this.findPage(3, sourceId, high, low))
-    );
+    const at = (((low >>> 12) ^ (high << 20) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT;
+    if (this.take(at, SMALL_OFFSET, sourceId, high, low)) {
+      return true;
+    }
+    return this.large !== 0 && this.findLarge(sourceId, high, low);
   }
 
   /**
@@ -88,6 +108,7 @@ export class Iotlb {
   clear(level: number): void {
     if (this.used[level] !== 0) {
       this.used[level] = 0;
+      this.large = this.used[2]! | this.used[3]!;
       this.words.fill(0, this.firstOf(level), this.firstOf(level + 1));
     }
   }
@@ -97,12 +118,13 @@ export class Iotlb {
     if (this.used[level] === 0) {
       return;
     }
-    const { words } = this;
+    const { words, domains } = this;
     const maskLow = range.maskLow & ~OFFSET[level]!;
+    const maskHigh = range.maskHigh & ~NO_ADDRESS;
     const end = this.firstOf(level + 1);
-    for (let at = this.firstOf(level); at < end; at += SLOT_WORDS) {
-      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at + KEY_HIGH]! ^ range.high) & range.maskHigh);
-      if (apart === 0 && words[at + OWNER]! >>> 16 === domain) {
+    for (let at = this.firstOf(level); at < end; at += 1 << SHIFT) {
+      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);
+      if (apart === 0 && domains[at >> SHIFT] === domain) {
         words[at] = 0;
       }
     }
@@ -110,7 +132,7 @@ export class Iotlb {
 
   /** Drops what one slot of a level holds; slots are numbered from 0 to `size` - 1. */
   evict(level: number, slot: number): void {
-    this.words[this.firstOf(level) + (slot << SLOT_SHIFT)] = 0;
+    this.words[this.firstOf(level) + (slot << SHIFT)] = 0;
   }
 
   /** Keeps a page of that level around the address, mapped linearly. */
@@ -124,35 +146,47 @@ export class Iotlb {
     outLow: number,
     flags: number,
   ): void {
-    if (this.size === 0) {
+    if (this.size === 0 || (level === 1 && inInterruptRange(high, low))) {
       return;
     }
     const { words } = this;
     const offset = OFFSET[level]!;
     const at = this.slotOf(level, sourceId, high, low);
     this.used[level] = 1;
-    words[at] = (low & ~offset) | VALID;
-    words[at + KEY_HIGH] = high;
-    words[at + OWNER] = (domain << 16) | sourceId;
-    words[at + FRAME] = (outLow & ~offset) | flags;
-    words[at + FRAME_HIGH] = outHigh;
+    this.large |= level > 1 ? 1 : 0;
+    words[at] = (low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID;
+    words[at | KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
+    words[at | FRAME] = (outLow & ~offset) | flags;
+    words[at | FRAME_HIGH] = outHigh;
+    this.domains[at >> SHIFT] = domain;
+  }
+
+  private findLarge(sourceId: number, high: number, low: number): boolean {
+    return (
+      !inInterruptRange(high, low) &&
+      ((this.used[2] !== 0 && this.findPage(2, sourceId, high, low)) ||
+        (this.used[3] !== 0 && this.findPage(3, sourceId, high, low)))
+    );
   }
 
   private findPage(level: number, sourceId: number, high: number, low: number): boolean {
-    const { words } = this;
-    const offset = OFFSET[level]!;
-    const at = this.slotOf(level, sourceId, high, low);
+    return this.take(this.slotOf(level, sourceId, high, low), OFFSET[level]!, sourceId, high, low);
+  }
+
+  /** Takes what a slot holds if it is the page around the address, of the size with these offset bits. */
+  private take(at: number, offset: number, sourceId: number, high: number, low: number): boolean {
+    const { words, found } = this;
     if (
-      words[at] !== ((low & ~offset) | VALID) ||
-      words[at + KEY_HIGH] !== high ||
-      (words[at + OWNER]! & 0xffff) !== sourceId
+      words[at] !== ((low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID) ||
+      words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16)) ||
+      (high & NO_ADDRESS) !== 0
     ) {
       return false;
     }
-    const frame = words[at + FRAME]!;
-    this.outHigh = words[at + FRAME_HIGH]!;
-    this.outLow = (frame & ~offset) | (low & offset);
-    this.flags = frame & 0xfff;
+    const frame = words[at | FRAME]!;
+    found.high = words[at | FRAME_HIGH]!;
+    found.low = (frame & ~offset) | (low & offset);
+    found.flags = frame;
     return true;
   }
 
@@ -160,10 +194,10 @@ export class Iotlb {
   private slotOf(level: number, sourceId: number, high: number, low: number): number {
     const shift = 3 + 9 * level;
     const page = (low >>> shift) | (high << (32 - shift));
-    return this.firstOf(level) + (((page + Math.imul(sourceId, 0x9e3b)) & this.last) << SLOT_SHIFT);
+    return this.firstOf(level) + (((page ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT);
   }
 
   private firstOf(level: number): number {
-    return level * (this.last + 1) * SLOT_WORDS;
+    return (level - 1) << this.levelShift;
   }
 }

@@ -18,8 +18,8 @@ const NOTHING: ByteRange = { first: 0, last: -1 };
 
 /** The protected low and high memory regions, to which devices get no access while PMEN.EPM=1. */
 export class ProtectedMemory {
-  /** Whether anything is protected now. */
-  active = false;
+  /** Whether anything is protected now; not 0 for yes, which is quicker to test. */
+  active = 0;
   private low = NOTHING;
   private high = NOTHING;
   private readonly registers: RegisterFile;
@@ -50,8 +50,8 @@ export class ProtectedMemory {
   update(): void {
     const { registers, capabilities } = this;
     const status = registers.get(PMEN.offset);
-    this.active = (status & EPM) !== 0;
-    registers.set(PMEN.offset, this.active ? status | PRS : status & ~PRS);
+    this.active = status & EPM;
+    registers.set(PMEN.offset, this.active !== 0 ? status | PRS : status & ~PRS);
     if (capabilities.protectedLow) {
       const unit = 2 ** capabilities.protectedLowBits;
       this.low = {

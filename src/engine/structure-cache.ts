@@ -13,6 +13,10 @@ const DOMAIN = 2;
 const TABLE = 3;
 const TABLE_HIGH = 4;
 
+// Constants of this module are known to the compiler; those of others are loaded each time.
+const SHIFT = SLOT_SHIFT;
+const FIRST = FIRST_STRUCTURE_LEVEL;
+
 const PERMISSIONS = 3;
 const FRAME = ~0xfff;
 
@@ -28,6 +32,8 @@ export class StructureCache {
   /** Entries at each level. */
   readonly size: number;
   private readonly last: number;
+  /** Logarithm of a level's words. */
+  private readonly levelShift: number;
   private readonly words: Int32Array;
   /** By level, the address bits that select an entry. */
   private readonly keyHigh = new Int32Array(LAST_STRUCTURE_LEVEL + 1);
@@ -37,7 +43,8 @@ export class StructureCache {
   constructor(size: number) {
     this.size = size;
     this.last = slotMask(size);
-    this.words = new Int32Array((LAST_STRUCTURE_LEVEL + 1) * (this.last + 1) * SLOT_WORDS);
+    this.levelShift = Math.log2(this.last + 1) + SLOT_SHIFT;
+    this.words = new Int32Array((LAST_STRUCTURE_LEVEL - FIRST_STRUCTURE_LEVEL + 1) * (this.last + 1) * SLOT_WORDS);
     for (let level = FIRST_STRUCTURE_LEVEL; level <= LAST_STRUCTURE_LEVEL; level++) {
       const bits = 12 + 9 * (level - 1);
       this.keyHigh[level] = highHalfFrom(bits);
@@ -52,23 +59,25 @@ export class StructureCache {
    * @returns the entry's level, or 0
    */
   find(domain: number, levels: number, high: number, low: number): number {
-    const { words } = this;
-    if (this.size === 0) {
-      return 0;
-    }
-    for (let level = FIRST_STRUCTURE_LEVEL; level <= levels; level++) {
-      const keyHigh = high & this.keyHigh[level]!;
-      const keyLow = low & this.keyLow[level]!;
-      const at = this.slotOf(level, domain, keyHigh, keyLow);
-      if (words[at] === (keyLow | VALID) && words[at + KEY_HIGH] === keyHigh && words[at + DOMAIN] === domain) {
-        const table = words[at + TABLE]!;
-        this.tableHigh = words[at + TABLE_HIGH]!;
-        this.tableLow = table & FRAME;
-        this.granted = table & PERMISSIONS;
+    for (let level = FIRST; level <= levels; level++) {
+      if (this.take(level, domain, high & this.keyHigh[level]!, low & this.keyLow[level]!)) {
         return level;
       }
     }
     return 0;
+  }
+
+  private take(level: number, domain: number, keyHigh: number, keyLow: number): boolean {
+    const { words } = this;
+    const at = this.slotOf(level, domain, keyHigh, keyLow);
+    if (words[at] === (keyLow | VALID) && words[at | KEY_HIGH] === keyHigh && words[at | DOMAIN] === domain) {
+      const table = words[at | TABLE]!;
+      this.tableHigh = words[at | TABLE_HIGH]!;
+      this.tableLow = table & FRAME;
+      this.granted = table & PERMISSIONS;
+      return true;
+    }
+    return false;
   }
 
   /** @param granted permissions down to the table, not none */
@@ -89,10 +98,10 @@ export class StructureCache {
     const keyLow = low & this.keyLow[level]!;
     const at = this.slotOf(level, domain, keyHigh, keyLow);
     words[at] = keyLow | VALID;
-    words[at + KEY_HIGH] = keyHigh;
-    words[at + DOMAIN] = domain;
-    words[at + TABLE] = tableLow | granted;
-    words[at + TABLE_HIGH] = tableHigh;
+    words[at | KEY_HIGH] = keyHigh;
+    words[at | DOMAIN] = domain;
+    words[at | TABLE] = tableLow | granted;
+    words[at | TABLE_HIGH] = tableHigh;
   }
 
   /** Drops all entries of a level. */
@@ -107,8 +116,8 @@ export class StructureCache {
     const maskLow = range.maskLow & this.keyLow[level]!;
     const end = this.firstOf(level + 1);
     for (let at = this.firstOf(level); at < end; at += SLOT_WORDS) {
-      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at + KEY_HIGH]! ^ range.high) & maskHigh);
-      if (apart === 0 && words[at + DOMAIN] === domain) {
+      const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);
+      if (apart === 0 && words[at | DOMAIN] === domain) {
         words[at] = 0;
       }
     }
@@ -120,12 +129,13 @@ export class StructureCache {
   }
 
   private slotOf(level: number, domain: number, keyHigh: number, keyLow: number): number {
-    // The upper half of the product depends on all bits below.
-    const mixed = Math.imul(keyLow ^ Math.imul(keyHigh, 0x0019_660d) ^ (domain << 3), 0x9e37_79b1) >>> 16;
-    return this.firstOf(level) + ((mixed & this.last) << SLOT_SHIFT);
+    // Neighbours lie in neighbouring slots. The key has no bits below 9 * level + 3.
+    const shift = 3 + 9 * level;
+    const entry = shift < 32 ? (keyLow >>> shift) | (keyHigh << (32 - shift)) : keyHigh >>> (shift - 32);
+    return this.firstOf(level) + (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT);
   }
 
   private firstOf(level: number): number {
-    return level * (this.last + 1) * SLOT_WORDS;
+    return (level - FIRST) << this.levelShift;
   }
 }

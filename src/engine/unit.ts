@@ -6,6 +6,7 @@ import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import { ContextLookup } from './context.js';
 import type { MessageSink } from './events.js';
 import { FaultLog } from './faults.js';
+import { Found } from './found.js';
 import { GlobalCommand } from './global-command.js';
 import { inInterruptRange } from './interrupt-range.js';
 import { RegisterInvalidation } from './invalidation.js';
@@ -16,7 +17,7 @@ import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
 import { RegisterFile } from './registers.js';
 import type { Shape } from './shapes.js';
-import { ACCESS, type Access, permissionsNeeded, refusalOf, SecondStageWalk } from './walk.js';
+import { ACCESS, type Access, permissionsNeeded, refusalOf, TableWalk } from './walk.js';
 
 /** What became of a request, where it is not the (positive) fault reason. */
 export const OUTCOME = {
@@ -27,6 +28,12 @@ export const OUTCOME = {
   /** It was to go to protected memory: it is blocked, and no fault is recorded. */
   protected: -2,
 } as const;
+
+// Constants of this module are known to the compiler; those of others are loaded each time.
+const TRANSLATED = OUTCOME.translated;
+const PERMISSIONS = ENTRY.permissions;
+const SILENT = ENTRY.silent;
+const SNOOP = ENTRY.snoop;
 
 const RTADDR = VTD_REGISTERS.RTADDR.offset;
 const ROOT_LOW = fieldMask(RTADDR_FIELDS.RTA, 0);
@@ -52,7 +59,7 @@ export interface UnitParts {
   reset(scope: 'warm' | 'cold'): void;
   registers(capabilities: Capabilities): RegisterFile;
   faults(registers: RegisterFile, capabilities: Capabilities, sendMessage: MessageSink): FaultLog;
-  iotlb(size: number): Iotlb;
+  iotlb(size: number, found: Found): Iotlb;
   invalidation(caches: Caches, capabilities: Capabilities): CacheInvalidation;
 }
 
@@ -61,7 +68,7 @@ const ORDINARY_PARTS: UnitParts = {
   reset: () => {},
   registers: (capabilities) => new RegisterFile(capabilities),
   faults: (registers, capabilities, sendMessage) => new FaultLog(registers, capabilities, sendMessage),
-  iotlb: (size) => new Iotlb(size),
+  iotlb: (size, found) => new Iotlb(size, found),
   invalidation: (caches, capabilities) => new CacheInvalidation(caches, capabilities),
 };
 
@@ -72,47 +79,38 @@ const ORDINARY_PARTS: UnitParts = {
 export class RemappingUnit {
   readonly capabilities: Capabilities;
   readonly registers: RegisterFile;
-  /** Host address of the last request that was {@link OUTCOME.translated}. */
-  outHigh = 0;
-  outLow = 0;
-
-  /** Whether that request is to be snooped whatever its no-snoop attribute says; not 0 then. */
-  forcesSnoop = 0;
-
   protected readonly caches: Caches;
+  private readonly found = new Found();
   private readonly context: ContextLookup;
-  private readonly secondStage: SecondStageWalk;
+  private readonly tables: TableWalk;
   private readonly invalidation: CacheInvalidation;
   private readonly parts: UnitParts;
   private readonly faults: FaultLog;
   private readonly protectedMemory: ProtectedMemory;
   private readonly queue: InvalidationQueue | undefined;
-  /** By access, the permissions it needs. */
-  private readonly needed: Int32Array;
+  private readonly iotlb: Iotlb;
+  /** Two bits for each access: the permissions it needs. */
+  private readonly needed: number;
   /** TES. */
   private enabled = false;
-  /** What SRTP latched from RTADDR. */
-  private rootHigh = 0;
-  private rootLow = 0;
+  /** Whether tables are in use: it is on, and their mode gives no fault. Not 0 for yes, which is quicker to test. */
+  protected translating = 0;
+  /** What SRTP latched from RTADDR, besides the address. */
   private mode: number = TABLE_MODE.legacy;
   /** Fault reason that the latched mode gives every DMA request; 0 in legacy mode. */
   private modeFault = 0;
-  /** Whether faults of the request under way are not recorded (FPD); not 0 for yes. */
-  private silent = 0;
-  /** Bits of an address's high half at or above the host address width. */
-  private readonly beyondHost: number;
 
   constructor({ shape, memory, sendMessage }: UnitOptions, parts: UnitParts = ORDINARY_PARTS) {
     this.capabilities = capabilitiesOf(shape);
     this.parts = parts;
     this.registers = parts.registers(this.capabilities);
-    this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb));
+    this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb, this.found));
+    this.iotlb = this.caches.iotlb;
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
     this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
-    this.secondStage = new SecondStageWalk(memory, this.capabilities, this.caches.structures);
+    this.tables = new TableWalk(memory, this.capabilities, this.context, this.caches, this.found);
     this.faults = parts.faults(this.registers, this.capabilities, sendMessage);
     this.needed = permissionsNeeded(this.capabilities);
-    this.beyondHost = fieldMask([63, this.capabilities.hostAddressWidth], 1);
     this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities);
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
@@ -121,6 +119,7 @@ export class RemappingUnit {
       rootTable: () => this.rootTable(),
       enableTranslation: (on) => {
         this.enabled = on;
+        this.translating = on && this.modeFault === 0 ? 1 : 0;
       },
       enableQueue: (on) => this.queue?.enable(on),
       restartFaults: () => this.faults.restart(),
@@ -128,13 +127,28 @@ export class RemappingUnit {
     this.reset('cold');
   }
 
+  /** Host address of the last request that was {@link OUTCOME.translated}. */
+  get outHigh(): number {
+    return this.found.high;
+  }
+
+  get outLow(): number {
+    return this.found.low;
+  }
+
+  /** Whether that request is to be snooped whatever its no-snoop attribute says; not 0 then. */
+  get forcesSnoop(): number {
+    return this.found.flags & SNOOP;
+  }
+
   /** Resets the unit; a `warm` reset keeps the sticky fault records and status. Nothing stays cached. */
   reset(scope: 'warm' | 'cold'): void {
     this.parts.reset(scope);
     this.invalidation.flush();
     this.enabled = false;
-    this.rootHigh = 0;
-    this.rootLow = 0;
+    this.translating = 0;
+    this.context.rootHigh = 0;
+    this.context.rootLow = 0;
     this.mode = TABLE_MODE.legacy;
     this.modeFault = 0;
     this.registers.reset(scope);
@@ -162,62 +176,58 @@ export class RemappingUnit {
    */
   translate(routingId: number, high: number, low: number, access: Access): number {
     const outcome = this.decide(routingId, high, low, access);
-    const blocked =
-      this.protectedMemory.active &&
-      outcome === OUTCOME.translated &&
-      this.protectedMemory.covers(this.outHigh, this.outLow);
-    return blocked ? OUTCOME.protected : outcome;
+    return this.protectedMemory.active !== 0 && outcome === TRANSLATED ? this.shield() : outcome;
   }
 
-  /** What the tables say, or the address itself where they are not asked. */
+  /** What the tables say, or the address itself where they are not asked. Most requests find all in the IOTLB. */
   private decide(routingId: number, high: number, low: number, access: Access): number {
-    this.forcesSnoop = 0;
+    if (this.translating !== 0 && this.iotlb.find(routingId, high, low)) {
+      const { flags } = this.found;
+      const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
+      if ((flags & needed) === needed) {
+        return TRANSLATED;
+      }
+      if (this.refusesHit(flags)) {
+        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+      }
+    }
+    return this.decideByTables(routingId, high, low, access);
+  }
+
+  private decideByTables(routingId: number, high: number, low: number, access: Access): number {
     if (inInterruptRange(high, low)) {
       return this.interruptRange(routingId, high, low, access);
     }
-    if (!this.enabled) {
-      this.outHigh = high;
-      this.outLow = low;
-      return OUTCOME.translated;
+    if (this.translating !== 0) {
+      const reason = this.resolve(routingId, high, low, access);
+      const silent = this.context.faultProcessingDisable;
+      return reason === 0 ? TRANSLATED : this.refuse(reason, silent, routingId, high, low, access);
     }
-    const reason = this.remap(routingId, high, low, access);
-    if (reason !== 0) {
-      this.refuse(reason, routingId, high, low, access);
-    }
-    return reason;
-  }
-
-  private remap(routingId: number, high: number, low: number, access: Access): number {
-    const { iotlb } = this.caches;
-    if (this.modeFault !== 0) {
+    if (this.enabled) {
       // Faults that FPD cannot silence come before a context entry was read.
-      this.silent = 0;
-      return this.modeFault;
+      return this.refuse(this.modeFault, 0, routingId, high, low, access);
     }
-    if (iotlb.find(routingId, high, low)) {
-      const needed = this.needed[access]!;
-      if ((iotlb.flags & needed) === needed) {
-        this.outHigh = iotlb.outHigh;
-        this.outLow = iotlb.outLow;
-        this.forcesSnoop = iotlb.flags & ENTRY.snoop;
-        return 0;
-      }
-      if (this.refusesHit(iotlb.flags)) {
-        this.silent = iotlb.flags & ENTRY.silent;
-        return refusalOf(access);
-      }
-    }
-    return this.resolve(routingId, high, low, access);
+    return this.pass(high, low);
   }
 
-  /** Whether tables are in use. */
-  protected get translating(): boolean {
-    return this.enabled && this.modeFault === 0;
+  /** A request that goes to the address it names. */
+  private pass(high: number, low: number): number {
+    const { found } = this;
+    found.high = high;
+    found.low = low;
+    found.flags = 0;
+    return TRANSLATED;
+  }
+
+  /** A translated request where some memory is protected. */
+  private shield(): number {
+    const { high, low } = this.found;
+    return this.protectedMemory.covers(high, low) ? OUTCOME.protected : TRANSLATED;
   }
 
   /** Finds the context of a requester, as a request of it would. */
-  protected findContext(routingId: number): number {
-    return this.context.lookUp(routingId, this.rootHigh, this.rootLow);
+  protected findContext(routingId: number): void {
+    this.context.lookUp(routingId);
   }
 
   /** Whether a translation found in the IOTLB without the permissions needed refuses the request. */
@@ -225,34 +235,9 @@ export class RemappingUnit {
     return true;
   }
 
-  /** What context and paging entries say; a translation is put into the IOTLB. */
+  /** What context and paging entries say; a translation is put into the IOTLB. Gives 0 or the fault reason. */
   protected resolve(routingId: number, high: number, low: number, access: Access): number {
-    const { context, secondStage } = this;
-    const unfound = this.findContext(routingId);
-    this.silent = context.faultProcessingDisable;
-    if (unfound !== 0) {
-      return unfound;
-    }
-    if (context.passThrough !== 0) {
-      if ((high & this.beyondHost) !== 0) {
-        return FAULT.ADDRESS_BEYOND_WIDTH;
-      }
-      this.outHigh = high;
-      this.outLow = low;
-      return OUTCOME.translated;
-    }
-    const { domain, tableHigh, tableLow, levels } = context;
-    const refused = secondStage.walk(domain, tableHigh, tableLow, levels, high, low, access);
-    if (refused !== 0) {
-      return refused;
-    }
-    const { leafLevel, outHigh, outLow, granted } = secondStage;
-    this.outHigh = outHigh;
-    this.outLow = outLow;
-    this.forcesSnoop = secondStage.forcesSnoop;
-    const flags = granted | (this.silent === 0 ? 0 : ENTRY.silent) | (this.forcesSnoop === 0 ? 0 : ENTRY.snoop);
-    this.caches.iotlb.fill(leafLevel, routingId, domain, high, low, outHigh, outLow, flags);
-    return OUTCOME.translated;
+    return this.tables.resolve(routingId, high, low, access);
   }
 
   /** Requests to the interrupt range are never looked up in tables. */
@@ -261,18 +246,18 @@ export class RemappingUnit {
       return OUTCOME.interrupt;
     }
     if (!this.enabled || access === ACCESS.zeroLengthRead) {
-      this.outHigh = high;
-      this.outLow = low;
-      return OUTCOME.translated;
+      return this.pass(high, low);
     }
     this.faults.record(FAULT.INTERRUPT_RANGE_REQUEST, routingId, high, low, access & 1);
     return FAULT.INTERRUPT_RANGE_REQUEST;
   }
 
-  private refuse(reason: number, routingId: number, high: number, low: number, access: Access): void {
-    if (this.silent === 0) {
+  /** Records the fault unless `silent` (FPD) is not 0; gives its reason. */
+  private refuse(reason: number, silent: number, routingId: number, high: number, low: number, access: Access): number {
+    if (silent === 0) {
       this.faults.record(reason, routingId, high, low, access & 1);
     }
+    return reason;
   }
 
   private createQueue(memory: PhysicalMemory, sendMessage: MessageSink): InvalidationQueue {
@@ -295,8 +280,8 @@ export class RemappingUnit {
     if (this.capabilities.setRootFlushes) {
       this.invalidation.flush();
     }
-    this.rootHigh = high;
-    this.rootLow = low & ROOT_LOW;
+    this.context.rootHigh = high;
+    this.context.rootLow = low & ROOT_LOW;
     this.mode = (low & TTM) >>> TTM_SHIFT;
     if (this.mode === TABLE_MODE.abort && this.capabilities.abortMode) {
       this.modeFault = FAULT.ABORT_MODE;
@@ -304,5 +289,6 @@ export class RemappingUnit {
       const valid = this.mode === TABLE_MODE.legacy && (low & SSIRWE) === 0;
       this.modeFault = valid ? 0 : FAULT.ROOT_POINTER_INVALID;
     }
+    this.translating = this.enabled && this.modeFault === 0 ? 1 : 0;
   }
 }

@@ -1,7 +1,11 @@
 import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldsMask } from './bits.js';
+import type { Caches } from './caches.js';
 import type { Capabilities } from './capabilities.js';
+import type { ContextLookup } from './context.js';
+import type { Found } from './found.js';
 import { inInterruptRange } from './interrupt-range.js';
+import { ENTRY, type Iotlb } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
 import type { StructureCache } from './structure-cache.js';
 
@@ -14,6 +18,19 @@ const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
 
 const MAX_LEVELS = 5;
+const SMALL_OFFSET = 0xfff;
+const INDEX = 2 ** SECOND_STAGE_ENTRY.indexBits - 1;
+
+const BEYOND_WIDTH = FAULT.ADDRESS_BEYOND_WIDTH;
+const CONTEXT_INVALID = FAULT.CONTEXT_INVALID;
+const UNREADABLE = FAULT.PAGING_ENTRY_UNREADABLE;
+const IN_INTERRUPT_RANGE = FAULT.OUTPUT_IN_INTERRUPT_RANGE;
+const RESERVED = FAULT.PAGING_ENTRY_RESERVED;
+const KEPT_SNOOP = ENTRY.snoop;
+const SILENT = ENTRY.silent;
+
+/** What lies at 2^43 or above is never RAM. */
+const RAM_HIGH = 0x7ff;
 
 /** How a device accesses memory. Bit 0 is set for writes. */
 export const ACCESS = {
@@ -28,9 +45,10 @@ export const ACCESS = {
 /** A value of {@link ACCESS}. */
 export type Access = (typeof ACCESS)[keyof typeof ACCESS];
 
-/** By access, the permissions it needs; none for a zero-length read where ZLR=1. */
-export function permissionsNeeded({ zeroLengthReads }: Capabilities): Int32Array {
-  return Int32Array.of(READ, WRITE, zeroLengthReads ? 0 : READ, WRITE);
+/** Two bits for each access, that of {@link ACCESS} 0 lowest: the permissions it needs; none for a zero-length read where ZLR=1. */
+export function permissionsNeeded({ zeroLengthReads }: Capabilities): number {
+  const needed = [READ, WRITE, zeroLengthReads ? 0 : READ, WRITE];
+  return needed.reduce((all, each, access) => all | (each << (2 * access)), 0);
 }
 
 /** Fault reason for an access without the permissions it needs. */
@@ -43,155 +61,165 @@ export function refusalOf(access: Access): number {
  * paging-structure caches hold and fills them. This is the hot path: no allocation, no bigint; the result is left in
  * the fields.
  */
-export class SecondStageWalk {
-  /** Host address of the byte asked for, after a walk that returned 0. */
-  outHigh = 0;
-  outLow = 0;
-  /** Whether that leaf forces snooping (SNP=1); not 0 then. */
-  forcesSnoop = 0;
-  /** Level of the leaf found: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB. */
-  leafLevel = 0;
-  /** Permissions accumulated down to that leaf. */
-  granted = 0;
-
+export class TableWalk {
   private readonly memory: PhysicalMemory;
+  private readonly context: ContextLookup;
   private readonly structures: StructureCache;
-  /** By level, reserved bits of an entry that points to a table, as halves. */
-  private readonly tableReservedHigh = new Int32Array(MAX_LEVELS + 1);
-  private readonly tableReservedLow = new Int32Array(MAX_LEVELS + 1);
-  /** By level, reserved bits of a leaf, as halves. */
-  private readonly leafReservedHigh = new Int32Array(MAX_LEVELS + 1);
-  private readonly leafReservedLow = new Int32Array(MAX_LEVELS + 1);
+  private readonly iotlb: Iotlb;
+  /** Bits that an entry which points to a table does not have, as halves: it is a leaf, or a fault. */
+  private readonly specialHigh: number;
+  private readonly specialLow: number;
   /** By level, bits that make an entry a leaf: PS where that page size exists, 0 elsewhere. */
   private readonly leafBit = new Int32Array(MAX_LEVELS + 1);
+  /** Reserved bits of a leaf, besides those of the offset in its page, as halves. */
+  private readonly leafReservedHigh: number;
+  private readonly leafReservedLow: number;
   /** By number of levels, bits of the input's high half that lie at or above min(MGAW, AGAW). */
   private readonly beyondWidth = new Int32Array(MAX_LEVELS + 1);
-  private readonly needed: Int32Array;
+  /** Bits of an address's high half at or above the host address width. */
+  private readonly beyondHost: number;
+  private readonly needed: number;
+  private readonly found: Found;
 
-  constructor(memory: PhysicalMemory, capabilities: Capabilities, structures: StructureCache) {
+  /** @param found where requests that are translated leave the host address and the flags */
+  constructor(
+    memory: PhysicalMemory,
+    capabilities: Capabilities,
+    context: ContextLookup,
+    { structures, iotlb }: Caches,
+    found: Found,
+  ) {
     this.memory = memory;
+    this.context = context;
     this.structures = structures;
+    this.iotlb = iotlb;
+    this.beyondHost = fieldMask([63, capabilities.hostAddressWidth], 1);
+    this.found = found;
     this.needed = permissionsNeeded(capabilities);
     const { PS, SNP, IW, ADDR } = SECOND_STAGE_ENTRY.fields;
     const beyondHost = [ADDR[0], capabilities.hostAddressWidth] as const;
+    const leafReserved = [beyondHost, IW, ...(capabilities.snoopControl ? [] : [SNP])];
+    const tableReserved = [beyondHost, IW, SNP];
+    this.specialHigh = fieldsMask(tableReserved, 1);
+    // Where no page of that size exists, PS is one more reserved bit.
+    this.specialLow = fieldsMask([...tableReserved, PS], 0);
+    this.leafReservedHigh = fieldsMask(leafReserved, 1);
+    this.leafReservedLow = fieldsMask(leafReserved, 0);
     for (let level = 1; level <= MAX_LEVELS; level++) {
       const isPage = level === 1 || (level === 2 && capabilities.pages2M) || (level === 3 && capabilities.pages1G);
       this.leafBit[level] = isPage && level > 1 ? PAGE_SIZE : 0;
-      // Where no page of that size exists, PS is one more reserved bit.
-      const table = isPage ? [beyondHost, IW, SNP] : [beyondHost, IW, SNP, PS];
-      this.tableReservedHigh[level] = fieldsMask(table, 1);
-      this.tableReservedLow[level] = fieldsMask(table, 0);
-      const offset = level > 1 ? [[pageBits(level) - 1, ADDR[1]] as const] : [];
-      const leaf = [beyondHost, IW, ...(capabilities.snoopControl ? [] : [SNP]), ...offset];
-      this.leafReservedHigh[level] = fieldsMask(leaf, 1);
-      this.leafReservedLow[level] = fieldsMask(leaf, 0);
       const width = Math.min(pageBits(level + 1), capabilities.guestAddressWidth);
       this.beyondWidth[level] = fieldMask([63, width], 1);
     }
   }
 
   /**
-   * Translates an I/O virtual address, given as int32 halves.
+   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB. One method, so that
+   * it is too large to be compiled into its caller: that must stay small for the requests that the IOTLB serves.
    *
-   * @param domain domain-id of the requester's context
-   * @param tableHigh high half of the top table's host address
-   * @param tableLow low half, frame aligned
-   * @param levels 3 to 5
    * @returns 0, or the fault reason
    */
-  walk(
-    domain: number,
-    tableHigh: number,
-    tableLow: number,
-    levels: number,
-    high: number,
-    low: number,
-    access: Access,
-  ): number {
+  resolve(routingId: number, high: number, low: number, access: Access): number {
+    const { context, found: result } = this;
+    const unfound = context.lookUp(routingId);
+    if (unfound !== 0) {
+      return unfound;
+    }
+    if (context.passThrough !== 0) {
+      result.high = high;
+      result.low = low;
+      result.flags = 0;
+      return (high & this.beyondHost) !== 0 ? BEYOND_WIDTH : 0;
+    }
+    const { domain, levels } = context;
     if ((high & this.beyondWidth[levels]!) !== 0) {
-      return FAULT.ADDRESS_BEYOND_WIDTH;
+      return BEYOND_WIDTH;
     }
-    const { structures } = this;
-    const found = structures.find(domain, levels, high, low);
-    if (found === 0) {
-      return this.descend(domain, tableHigh, tableLow, levels, levels, PERMISSIONS, high, low, access);
-    }
-    const { granted } = structures;
-    const needed = this.needed[access]!;
-    return (granted & needed) === needed
-      ? this.descend(domain, structures.tableHigh, structures.tableLow, levels, found - 1, granted, high, low, access)
-      : refusalOf(access);
-  }
-
-  /**
-   * Walks on from a table of level `first`.
-   *
-   * @param granted permissions accumulated down to that table
-   */
-  private descend(
-    domain: number,
-    tableHigh: number,
-    tableLow: number,
-    levels: number,
-    first: number,
-    granted: number,
-    high: number,
-    low: number,
-    access: Access,
-  ): number {
+    const { structures, specialLow, specialHigh } = this;
     const { frames, words } = this.memory;
-    const needed = this.needed[access]!;
-    let nextHigh = tableHigh;
-    let nextLow = tableLow;
-    for (let level = first; level > 0; level--) {
-      const start = nextHigh >>> 11 === 0 ? (frames[(nextHigh << 20) | (nextLow >>> 12)] ?? -1) : -1;
-      if (start < 0) {
-        return level === levels ? FAULT.CONTEXT_INVALID : FAULT.PAGING_ENTRY_UNREADABLE;
-      }
-      if (level < first) {
-        // Only now is it known that the entry above leads to a table that can be read.
-        this.structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
-      }
-      const at = start + (indexAt(level, high, low) << 1);
-      const entryLow = words[at]!;
-      const entryHigh = words[at + 1]!;
-      if ((entryLow & PERMISSIONS) === 0) {
+    const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
+    const remembers = structures.size !== 0;
+    const found = remembers ? structures.find(domain, levels, high, low) : 0;
+    let granted = PERMISSIONS;
+    // `| 0` tells the compiler that these are int32 from the first round on.
+    let nextHigh = context.tableHigh | 0;
+    let nextLow = context.tableLow | 0;
+    let level = levels | 0;
+    if (found !== 0) {
+      granted = structures.granted;
+      if ((granted & needed) !== needed) {
         return refusalOf(access);
       }
-      const leaf = level === 1 || (entryLow & this.leafBit[level]!) !== 0;
-      const reserved = leaf
-        ? (entryLow & this.leafReservedLow[level]!) | (entryHigh & this.leafReservedHigh[level]!)
-        : (entryLow & this.tableReservedLow[level]!) | (entryHigh & this.tableReservedHigh[level]!);
-      if (reserved !== 0) {
-        return FAULT.PAGING_ENTRY_RESERVED;
+      nextHigh = structures.tableHigh | 0;
+      nextLow = structures.tableLow | 0;
+      level = (found - 1) | 0;
+    }
+    const first = level;
+    // The index bits of the levels 1 and 2, and of those above.
+    const lower = (low >> 12) | 0;
+    const upper = (high << 2) | (low >>> 30);
+    let offset = SMALL_OFFSET;
+    let entryLow = 0;
+    let entryHigh = 0;
+    for (;;) {
+      const frame = (nextHigh << 20) | (nextLow >>> 12);
+      const start = nextHigh >>> 0 <= RAM_HIGH && frame < frames.length ? frames[frame]! : -1;
+      if (start < 0) {
+        return level === levels ? CONTEXT_INVALID : UNREADABLE;
       }
+      if (level < first && remembers) {
+        // Only now is it known that the entry above leads to a table that can be read.
+        structures.fill(level + 1, domain, high, low, nextHigh, nextLow, granted);
+      }
+      const index =
+        level < 3 ? (level === 1 ? lower : lower >> 9) : level === 3 ? upper : upper >> (level === 4 ? 9 : 18);
+      const at = start | ((index & INDEX) << 1);
+      entryLow = words[at]!;
+      entryHigh = words[at | 1]!;
       granted &= entryLow;
+      if (level === 1) {
+        break;
+      }
+      if (((entryLow & specialLow) | (entryHigh & specialHigh)) !== 0 && (entryLow & PERMISSIONS) !== 0) {
+        if ((entryLow & this.leafBit[level]!) === 0) {
+          return RESERVED;
+        }
+        // Leaves of up to 1 GiB have their offset in the low half.
+        offset = level === 2 ? 0x1f_ffff : 0x3fff_ffff;
+        break;
+      }
       // Nothing granted any more refuses a zero-length read, too.
-      if ((granted & needed) !== needed || (granted & PERMISSIONS) === 0) {
+      if ((granted & needed) !== needed || granted === 0) {
         return refusalOf(access);
       }
       nextHigh = entryHigh & ADDRESS_HIGH;
       nextLow = entryLow & FRAME;
-      if (leaf) {
-        // Where SNP is reserved it is 0 here.
-        this.forcesSnoop = entryLow & SNOOP;
-        this.granted = granted;
-        return this.finish(level, nextHigh, nextLow, low);
-      }
+      level = (level - 1) | 0;
     }
-    return refusalOf(access);
-  }
-
-  /** Puts the page offset below the leaf's address. Leaves of up to 1 GiB have their offset in the low half. */
-  private finish(level: number, pageHigh: number, pageLow: number, low: number): number {
-    const offset = level === 1 ? 0xfff : level === 2 ? 0x1f_ffff : 0x3fff_ffff;
-    const outLow = (pageLow & ~offset) | (low & offset);
+    if ((entryLow & PERMISSIONS) === 0) {
+      return refusalOf(access);
+    }
+    const reserved = (entryLow & (this.leafReservedLow | (offset & FRAME))) | (entryHigh & this.leafReservedHigh);
+    if (reserved !== 0) {
+      return RESERVED;
+    }
+    if ((granted & needed) !== needed || granted === 0) {
+      return refusalOf(access);
+    }
+    const pageHigh = entryHigh & ADDRESS_HIGH;
+    const outLow = (entryLow & FRAME) | (low & offset);
     if (inInterruptRange(pageHigh, outLow)) {
-      return FAULT.OUTPUT_IN_INTERRUPT_RANGE;
+      return IN_INTERRUPT_RANGE;
     }
-    this.outHigh = pageHigh;
-    this.outLow = outLow;
-    this.leafLevel = level;
+    // Where SNP is reserved it is 0 here.
+    const snoop = (entryLow & SNOOP) === 0 ? 0 : KEPT_SNOOP;
+    const silent = context.faultProcessingDisable === 0 ? 0 : SILENT;
+    result.high = pageHigh;
+    result.low = outLow;
+    result.flags = granted | snoop | silent;
+    if (this.iotlb.size !== 0) {
+      this.iotlb.fill(level, routingId, domain, high, low, pageHigh, outLow, granted | snoop | silent);
+    }
     return 0;
   }
 }
@@ -199,20 +227,4 @@ export class SecondStageWalk {
 /** Bits of the offset in what one entry of a level covers. */
 function pageBits(level: number): number {
   return SECOND_STAGE_ENTRY.indexLow[1] + SECOND_STAGE_ENTRY.indexBits * (level - 1);
-}
-
-/** Nine index bits of an address at a level: from bits 20:12 at level 1 to bits 56:48 at level 5. */
-function indexAt(level: number, high: number, low: number): number {
-  switch (level) {
-    case 1:
-      return (low >>> 12) & 511;
-    case 2:
-      return (low >>> 21) & 511;
-    case 3:
-      return ((low >>> 30) | (high << 2)) & 511;
-    case 4:
-      return (high >>> 7) & 511;
-    default:
-      return (high >>> 16) & 511;
-  }
 }

@@ -17,8 +17,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'the paging-structure caches do not keep the permissions granted so far',
     file: STRUCTURES,
-    anchor: 'words[at + TABLE] = tableLow | granted;',
-    replacement: 'words[at + TABLE] = tableLow | PERMISSIONS;',
+    anchor: 'words[at | TABLE] = tableLow | granted;',
+    replacement: 'words[at | TABLE] = tableLow | PERMISSIONS;',
     shapes: ['48-4k', '48-1g', '57-1g'],
   },
   {
@@ -31,8 +31,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'the paging-structure caches do not compare the domain',
     file: STRUCTURES,
-    anchor: ' && words[at + DOMAIN] === domain) {\n        const table',
-    replacement: ') {\n        const table',
+    anchor: ' && words[at | DOMAIN] === domain) {\n      const table',
+    replacement: ') {\n      const table',
     shapes: ['39-2m', '48-2m'],
   },
   {
@@ -74,8 +74,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'bits 48 and up of an address do not tell cached translations apart',
     file: IOTLB,
-    anchor: 'words[at + KEY_HIGH] !== high ||',
-    replacement: '((words[at + KEY_HIGH]! ^ high) & 0xffff) !== 0 ||',
+    anchor: 'words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16)) ||',
+    replacement: '((words[at | KEY_HIGH]! ^ (high | ((sourceId & SOURCE_HIGH) << 16))) & ~0x07ff0000) !== 0 ||',
     shapes: ['57-4k', '57-2m', '57-1g'],
   },
   {
@@ -88,8 +88,9 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'cached translations are told apart by device and function, not by bus',
     file: IOTLB,
-    anchor: '(words[at + OWNER]! & 0xffff) !== sourceId',
-    replacement: '((words[at + OWNER]! ^ sourceId) & 0xff) !== 0',
+    anchor: 'const { words, found } = this;\n',
+    replacement:
+      'const { words, found } = this;\n    sourceId = (words[at | KEY_HIGH]! >>> 16 & SOURCE_HIGH) | (words[at]! >>> 1 & SOURCE_LOW & ~0xff) | (sourceId & 0xff);\n',
     shapes: ['39-2m', '48-2m', '39-1g'],
   },
   {
@@ -102,8 +103,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'translations of domain-ids from 8000h on are not dropped, as the number is taken as negative',
     file: IOTLB,
-    anchor: 'if (apart === 0 && words[at + OWNER]! >>> 16 === domain) {',
-    replacement: 'if (apart === 0 && words[at + OWNER]! >> 16 === domain) {',
+    anchor: 'this.domains = new Uint16Array(',
+    replacement: 'this.domains = new Int16Array(',
     shapes: ['39-1g', '48-1g', '57-1g'],
   },
   {
@@ -116,8 +117,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'a translation found in the IOTLB serves reads and writes alike',
     file: UNIT,
-    anchor: 'if ((iotlb.flags & needed) === needed) {',
-    replacement: 'if ((iotlb.flags & needed) === needed || needed !== 0) {',
+    anchor: 'if ((flags & needed) === needed) {',
+    replacement: 'if ((flags & needed) === needed || needed !== 0) {',
     shapes: ['39-1g', '48-1g', '57-1g'],
   },
   {
@@ -129,9 +130,9 @@ export const CACHE_DEFECTS: readonly Defect[] = [
       what: 'an attribute of a page was not kept with its cached translation',
     },
     plants: 'that a leaf forces snooping is forgotten once its translation is cached',
-    file: UNIT,
-    anchor: 'this.forcesSnoop = iotlb.flags & ENTRY.snoop;',
-    replacement: 'this.forcesSnoop = 0;',
+    file: IOTLB,
+    anchor: 'found.flags = frame;',
+    replacement: 'found.flags = frame & ~ENTRY.snoop;',
     shapes: ['57-2m', '57-1g'],
   },
   {
@@ -241,8 +242,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
       what: 'a table was walked with a number of levels that was not its own',
     },
     plants: 'a cached context is walked with the number of levels of the context that was read last',
-    file: 'src/engine/context.ts',
-    anchor: '      this.levels = contexts.levels;\n',
+    file: 'src/engine/context-cache.ts',
+    anchor: '    into.levels = words[at | LEVELS]!;\n',
     replacement: '',
     shapes: ['48-4k', '48-1g', '57-1g'],
   },
@@ -256,10 +257,9 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'the translation that the last request used survives an invalidation of its domain or page',
     file: IOTLB,
-    anchor:
-      'const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at + KEY_HIGH]! ^ range.high) & range.maskHigh);',
+    anchor: 'const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);',
     replacement:
-      'const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at + KEY_HIGH]! ^ range.high) & range.maskHigh) | (this.outLow !== 0 && ((words[at + FRAME]! ^ this.outLow) & ~OFFSET[level]!) === 0 ? 1 : 0);',
+      'const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh) | (this.found.low !== 0 && ((words[at | FRAME]! ^ this.found.low) & ~OFFSET[level]!) === 0 ? 1 : 0);',
     shapes: ['39-1g', '48-1g', '57-1g'],
   },
   {

@@ -16,8 +16,8 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     },
     plants: 'reserved bits of paging entries that point to tables are not checked',
     file: WALK,
-    anchor: ': (entryLow & this.tableReservedLow[level]!) | (entryHigh & this.tableReservedHigh[level]!);',
-    replacement: ': 0;',
+    anchor: '    this.specialLow = fieldsMask([...tableReserved, PS], 0);\n',
+    replacement: '    this.specialLow = PAGE_SIZE;\n    this.specialHigh = 0;\n',
     shapes: ['48-1g', '57-2m', '39-4k'],
   },
   {
@@ -86,8 +86,10 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     },
     plants: 'bits 43 and up of a table address are dropped instead of leading nowhere',
     file: WALK,
-    anchor: 'const start = nextHigh >>> 11 === 0 ? (frames[(nextHigh << 20) | (nextLow >>> 12)] ?? -1) : -1;',
-    replacement: 'const start = frames[((nextHigh & 0x7ff) << 20) | (nextLow >>> 12)] ?? -1;',
+    anchor:
+      'const frame = (nextHigh << 20) | (nextLow >>> 12);\n      const start = nextHigh >>> 0 <= RAM_HIGH && frame < frames.length',
+    replacement:
+      'const frame = ((nextHigh & RAM_HIGH) << 20) | (nextLow >>> 12);\n      const start = frame < frames.length',
     shapes: ['48-2m', '57-1g', '57-4k'],
   },
   {
@@ -100,8 +102,8 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     },
     plants: 'ignored bits of a paging entry above the address are taken as part of the address',
     file: WALK,
-    anchor: 'nextHigh = entryHigh & ADDRESS_HIGH;',
-    replacement: 'nextHigh = entryHigh;',
+    anchor: 'const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);',
+    replacement: 'const ADDRESS_HIGH = -1;',
     shapes: ['39-4k', '48-1g', '57-1g'],
   },
   {
@@ -114,8 +116,8 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     },
     plants: 'the offset in a 2 MiB page is taken to be that in a 4 KiB page',
     file: WALK,
-    anchor: 'level === 2 ? 0x1f_ffff : 0x3fff_ffff',
-    replacement: 'level === 2 ? 0xfff : 0x3fff_ffff',
+    anchor: 'const outLow = (entryLow & FRAME) | (low & offset);',
+    replacement: 'const outLow = (entryLow & FRAME) | (low & (level === 2 ? 0xfff : offset));',
     shapes: ['39-2m', '48-1g', '57-1g'],
   },
   {
@@ -142,8 +144,8 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     },
     plants: 'a page above the host address width is no fault',
     file: WALK,
-    anchor: 'const leaf = [beyondHost, IW,',
-    replacement: 'const leaf = [IW,',
+    anchor: 'const leafReserved = [beyondHost, IW,',
+    replacement: 'const leafReserved = [IW,',
     shapes: ['39-2m', '48-4k', '57-4k'],
   },
   {
@@ -253,7 +255,7 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
       what: 'an address of the host was used without a check that it is inside what there is',
     },
     plants: 'a pass-through request above the host address width is let through',
-    file: UNIT,
+    file: WALK,
     anchor: '(high & this.beyondHost) !== 0',
     replacement: 'false',
     shapes: ['39-2m', '48-1g', '57-4k'],
@@ -282,9 +284,9 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     },
     plants: 'the root table pointer is in use as soon as it is written, not once it is latched',
     file: UNIT,
-    anchor: 'this.context.lookUp(routingId, this.rootHigh, this.rootLow)',
+    anchor: 'const reason = this.resolve(',
     replacement:
-      'this.context.lookUp(routingId, this.registers.get(RTADDR + 4), this.registers.get(RTADDR) & ROOT_LOW)',
+      'this.context.rootHigh = this.registers.get(RTADDR + 4); this.context.rootLow = this.registers.get(RTADDR) & ROOT_LOW; const reason = this.resolve(',
     shapes: ['39-4k', '48-1g', '57-2m'],
   },
   {
