@@ -72,7 +72,9 @@ export function vmCases(weights: VmWeights): Arbitrary<VmCase> {
     { weight: 3, arbitrary: fc.constant(1) },
     { weight: 2, arbitrary: fc.integer({ min: 1, max: 7 }) },
   );
-  const step: Arbitrary<Switch> = fc.record({ after: fc.constantFrom(0, 0, 1, 1, 2, 3, 4, 6, 9), choice });
+  // Soon, in the middle of something; or late, when it may just be finished.
+  const after = fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 2, arbitrary: fc.nat(14) });
+  const step: Arbitrary<Switch> = fc.record({ after, choice });
   return fc.record({
     intents: fc.array(intent, { minLength: 1, maxLength: MOST_INTENTS, size: 'max' }),
     schedule: fc.array(step, { maxLength: MOST_SWITCHES, size: 'max' }),

@@ -121,12 +121,12 @@ class Plan {
 
   /** A function goes from one VM to the other, or both ask for it, and tries its memory meanwhile. */
   private handover(intent: VmIntent): void {
-    const { vm } = intent;
-    const name = this.functionFor(intent, vm);
+    const name = this.names[intent.function % this.names.length]!;
     const page = BEGUN[intent.page % BEGUN.length]!;
-    if (this.owners.get(name) === vm) this.detach(vm, name);
-    else this.attach(vm, name, intent.vcpu, VECTORS[intent.vector]!);
-    this.attach((vm + 1) % VMS, name, intent.vcpu, VECTORS[intent.vector]!);
+    const owner = this.owners.get(name);
+    if (owner === undefined) this.attach(intent.vm, name, intent.vcpu, VECTORS[intent.vector]!);
+    else this.detach(owner, name);
+    this.attach(((owner ?? intent.vm) + 1) % VMS, name, intent.vcpu, VECTORS[intent.vector]!);
     for (const direction of ['write', 'read'] as const) this.request(name, direction, page, 0);
   }
 
@@ -139,6 +139,7 @@ class Plan {
     if (intent.aim % 4 < 2) this.add(name, 'signal');
     if (intent.vector < 2) this.detach(intent.vm, name);
     else if (intent.vector < 5) this.guest({ ...intent, kind: intent.vector < 4 ? 'mask' : 'route' });
+    this.add(vcpu, 'accept');
     this.add(name, 'signal');
     this.add(vcpu, 'eoi');
     this.add(vcpu, 'accept');

@@ -29,12 +29,19 @@ export function assignmentAsked(
   });
 }
 
-/** From the answer on a function is the VM's, or is not the VM's any more. */
+/**
+ * HV-FN-001. From the answer on a function is the VM's, or is not the VM's any more. Whoever else asked for it has not got
+ * it, and can get it only when it is free again.
+ */
 export function assignmentAnswered(state: HypervisorState, stimulus: Stimulus): HypervisorState {
   const name = functionOf(stimulus);
   const vm = vmOf(stimulus.actor);
   const others = holdersOf(state, name).filter((each) => each !== vm);
   return produce(state, (draft) => {
     draft.holders[name] = stimulus.action === 'attach' ? [vm] : others.length === 0 ? [undefined] : others;
+    for (const open of draft.open) {
+      const rival = stimulus.action === 'attach' && open.stimulus.action === 'attach';
+      if (rival && open.stimulus.arguments['function'] === name) open.everPossible = false;
+    }
   });
 }

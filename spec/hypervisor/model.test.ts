@@ -159,6 +159,13 @@ describe('functions', () => {
     expect(begun().done('vm1', 'attach', EDU0).broken).toBe('HV-FN-001 attach done');
   });
 
+  it('are not given to two VMs that ask at the same time', () => {
+    const record = new Record();
+    const [first, second] = [record.ask('vm0', 'attach', EDU0, {}), record.ask('vm1', 'attach', EDU0, {})];
+    expect(record.answer(second).broken).toBeUndefined();
+    expect(record.answer(first).broken).toBe('HV-FN-001 attach done');
+  });
+
   it('are given when they are free', () => {
     const refused = new Record().done('vm1', 'attach', EDU0, { refused: 'not today' });
     expect(refused.broken).toBe('HV-REQ-001 attach refused');

@@ -105,7 +105,7 @@ describe('planted defects', () => {
   }, 180_000);
 
   it('are not found because the engine throws, nor when they change nothing', async () => {
-    const throws = { ...SAMPLE, id: 'throws', replacement: 'this.specialLow = missing;' };
+    const throws = { ...SAMPLE, id: 'throws', replacement: `missing();\n${SAMPLE.anchor}` };
     const nothing = { ...SAMPLE, id: 'nothing', replacement: SAMPLE.anchor };
     const [thrown, same] = await hunters([throws, nothing], { cases: 20 });
     expect(thrown!.outcomes).toMatchObject([{ trouble: expect.stringContaining('missing is not defined') }]);
