@@ -11,7 +11,7 @@ const WEIGHTS: VmWeights = {
   eoi: 5,
   tpr: 2,
   signal: 6,
-  storm: 4,
+  storm: 8,
   handover: 1,
 };
 

@@ -1,6 +1,7 @@
 /** What happens to two VMs, before it is resolved against who has what. */
 
 import fc, { type Arbitrary } from 'fast-check';
+import type { Stimulus } from '../../spec/interface/scenario.js';
 
 /** Kinds of events, and which actor's they are: owner, guest, vCPU, device. */
 export const VM_KINDS = [
@@ -33,15 +34,17 @@ export interface VmIntent {
   readonly vector: number;
   /** 0: anything, also what is refused or blocked; otherwise what can be done. */
   readonly aim: number;
+  /** When its stimuli begin, in turns. */
+  readonly begins: readonly Stimulus['begins'][];
 }
 
-/** What goes on goes on for so many choices; then something else is let in, by its position among what can go on. */
+/** The task that began last goes on for so many choices; then another one does, by its position. */
 export interface Switch {
   readonly after: number;
   readonly choice: number;
 }
 
-/** A case: events, and who goes on whenever several can. */
+/** A case: events, and which task goes on whenever several can. */
 export interface VmCase {
   readonly intents: readonly VmIntent[];
   readonly schedule: readonly Switch[];
@@ -52,8 +55,19 @@ export type VmWeights = Readonly<Partial<Record<VmKind, number>>>;
 /** Most events of a case. */
 const MOST_INTENTS = 24;
 
-/** Most switches of a case; after them one thing is finished before the next begins. */
+/** Most switches of a case; after them the task that began last goes on. */
 const MOST_SWITCHES = 24;
+
+/** Moments of one event that differ, at most. */
+const MOST_BEGINS = 5;
+
+/** At rest; soon, in the middle of the few steps that an interrupt takes; later, in the middle of a change; or right after one. */
+const BEGINS: Arbitrary<Stimulus['begins']> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 4, arbitrary: fc.nat(3) },
+  { weight: 5, arbitrary: fc.nat(24) },
+  { weight: 2, arbitrary: fc.constant('answered' as const) },
+);
 
 /** Cases with these kinds of events, the more of a kind the higher its weight. */
 export function vmCases(weights: VmWeights): Arbitrary<VmCase> {
@@ -66,15 +80,9 @@ export function vmCases(weights: VmWeights): Arbitrary<VmCase> {
     vcpu: fc.nat(1),
     vector: fc.nat(5),
     aim: fc.nat(7),
+    begins: fc.array(BEGINS, { minLength: 1, maxLength: MOST_BEGINS, size: 'max' }),
   });
-  // The first choice after what goes on is mostly what stands next in the scenario.
-  const choice = fc.oneof(
-    { weight: 3, arbitrary: fc.constant(1) },
-    { weight: 2, arbitrary: fc.integer({ min: 1, max: 7 }) },
-  );
-  // Soon, in the middle of something; or late, when it may just be finished.
-  const after = fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 2, arbitrary: fc.nat(14) });
-  const step: Arbitrary<Switch> = fc.record({ after, choice });
+  const step: Arbitrary<Switch> = fc.record({ after: fc.nat(6), choice: fc.integer({ min: 1, max: 3 }) });
   return fc.record({
     intents: fc.array(intent, { minLength: 1, maxLength: MOST_INTENTS, size: 'max' }),
     schedule: fc.array(step, { maxLength: MOST_SWITCHES, size: 'max' }),

@@ -49,6 +49,9 @@ class Plan {
   private readonly mapped: readonly Set<number>[] = Array.from({ length: VMS }, () => new Set<number>());
   private readonly masked = new Set<string>();
   private readonly used = new Map<string, number>();
+  /** When the stimuli of the event begin, in turns; what is not part of an event begins at rest. */
+  private begins: VmIntent['begins'] = [];
+  private turn = 0;
 
   constructor({ requesters, limits }: Profile) {
     const able = requesters.filter(({ dma, msiCapability }) => dma && msiCapability !== undefined);
@@ -66,6 +69,8 @@ class Plan {
 
   event(intent: VmIntent): void {
     const { kind, vm } = intent;
+    this.begins = intent.begins;
+    this.turn = 0;
     const vcpu = `vm${vm}.vcpu${intent.vcpu}`;
     const vector = VECTORS[intent.vector]!;
     if (kind === 'map' || kind === 'unmap' || kind === 'remap')
@@ -83,11 +88,13 @@ class Plan {
 
   /** At the end every function tries pages that somebody mostly has or had. */
   tryEverything(): void {
+    this.begins = [];
     for (const name of this.names) for (const page of BEGUN) this.request(name, 'read', page, 0);
   }
 
   /** At the end every vCPU is ready for whatever may be held for it. */
   letIn(): void {
+    this.begins = [];
     for (const name of this.masked) this.add(`vm${this.owners.get(name) ?? 0}.guest`, 'unmask', { function: name });
     for (let vm = 0; vm < VMS; vm++) {
       for (let vcpu = 0; vcpu < VCPUS; vcpu++) {
@@ -134,12 +141,14 @@ class Plan {
   private storm(intent: VmIntent): void {
     const name = this.functionFor(intent, intent.vm);
     const vcpu = this.routes.get(name) ?? `vm${intent.vm}.vcpu${intent.vcpu}`;
-    this.add(name, 'signal');
+    // An interrupt takes few steps.
+    this.begins = intent.begins.map((begins) => (typeof begins === 'number' ? begins % 3 : begins));
+    if (intent.aim !== 1) this.add(name, 'signal');
     if (intent.aim % 2 === 0) this.add(vcpu, 'accept');
     if (intent.aim % 4 < 2) this.add(name, 'signal');
     if (intent.vector < 2) this.detach(intent.vm, name);
     else if (intent.vector < 5) this.guest({ ...intent, kind: intent.vector < 4 ? 'mask' : 'route' });
-    this.add(vcpu, 'accept');
+    if (intent.aim < 4) this.add(vcpu, 'accept');
     this.add(name, 'signal');
     this.add(vcpu, 'eoi');
     this.add(vcpu, 'accept');
@@ -190,7 +199,9 @@ class Plan {
   }
 
   private add(actor: string, action: string, given: Stimulus['arguments'] = {}): void {
-    this.stimuli.push({ actor, action, arguments: given });
+    const begins = this.begins[this.turn % this.begins.length];
+    this.turn += 1;
+    this.stimuli.push({ actor, action, arguments: given, ...(begins === undefined ? {} : { begins }) });
   }
 }
 

@@ -15,7 +15,10 @@ export function assignmentPossible(state: HypervisorState, stimulus: Stimulus): 
   return holders.includes(stimulus.action === 'attach' ? undefined : vmOf(stimulus.actor));
 }
 
-/** HV-ISO-001, HV-TRN-001. While a function changes hands, it may be with the one or the other. */
+/**
+ * HV-ISO-001, HV-TRN-001. While a function changes hands, it may be with the one or the other; one that is being taken away,
+ * also with whoever waits for it.
+ */
 export function assignmentAsked(
   state: HypervisorState,
   stimulus: Stimulus,
@@ -23,10 +26,18 @@ export function assignmentAsked(
 ): HypervisorState {
   if (isRefusal(answer)) return state;
   const name = functionOf(stimulus);
-  const after = stimulus.action === 'attach' ? vmOf(stimulus.actor) : undefined;
+  const after = stimulus.action === 'attach' ? [vmOf(stimulus.actor)] : [undefined, ...waitingFor(state, name)];
   return produce(state, (draft) => {
-    draft.holders[name] = [...including(holdersOf(state, name), after)];
+    draft.holders[name] = after.reduce<HolderChoices>(including, holdersOf(state, name)).slice();
   });
+}
+
+/** VMs that have asked for a function and are going to get it. */
+function waitingFor({ open }: HypervisorState, name: string): readonly string[] {
+  const waiting = open.filter(
+    ({ stimulus, answer }) => stimulus.action === 'attach' && functionOf(stimulus) === name && !isRefusal(answer),
+  );
+  return waiting.map(({ stimulus }) => vmOf(stimulus.actor));
 }
 
 /**

@@ -166,6 +166,19 @@ describe('functions', () => {
     expect(record.answer(first).broken).toBe('HV-FN-001 attach done');
   });
 
+  it('go to a VM that waits for them as soon as they are taken away', () => {
+    const waited = (): Record => {
+      const record = new Record();
+      const first = record.ask('vm0', 'attach', EDU0, {});
+      record.ask('vm1', 'attach', EDU0, {});
+      return record.answer(first).done('vm1', 'map', { page: 1 }, { frame: FRAME });
+    };
+    const early = waited().dma('edu0', 'read', 0x1000n, at(FRAME));
+    expect(early.broken).toMatch('HV-ISO-001');
+    const late = waited().done('vm0', 'detach', EDU0).dma('edu0', 'read', 0x1000n, at(FRAME));
+    expect(late.broken).toBeUndefined();
+  });
+
   it('are given when they are free', () => {
     const refused = new Record().done('vm1', 'attach', EDU0, { refused: 'not today' });
     expect(refused.broken).toBe('HV-REQ-001 attach refused');

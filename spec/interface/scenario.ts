@@ -27,6 +27,11 @@ export interface Stimulus {
   readonly actor: string;
   readonly action: string;
   readonly arguments: Readonly<Record<string, string | number | bigint | boolean>>;
+  /**
+   * When it begins: after so many steps since the stimulus before it began, in the middle of whatever is under way; or when
+   * that one is answered, whatever else is under way; absent: when nothing is. In any case when nothing else can go on.
+   */
+  readonly begins?: number | 'answered';
 }
 
 /** A scenario for software under test: what is asked of it and who steps next. */
@@ -39,7 +44,10 @@ export interface StimulusScenario {
     readonly configuration: Readonly<Record<string, string | number | boolean>>;
   };
   readonly stimuli: readonly Stimulus[];
-  /** Schedule choices: the n-th is which of the runnable actors steps next, modulo their number. */
+  /**
+   * Schedule choices: whenever several tasks can go on, the next choice is which of them does, modulo their number; 0 is the
+   * one that began last, and what is chosen when there are no more choices.
+   */
   readonly schedule: readonly number[];
 }
 

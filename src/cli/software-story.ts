@@ -11,8 +11,9 @@ function argumentsText(given: Answer): string {
 }
 
 /** A stimulus on one line. */
-export function stimulusText({ actor, action, arguments: given }: Stimulus): string {
-  return `${actor} ${action}${argumentsText(given)}`;
+export function stimulusText({ actor, action, arguments: given, begins }: Stimulus): string {
+  const when = begins === undefined ? '' : begins === 'answered' ? ', then at once' : `, ${begins} steps later`;
+  return `${actor} ${action}${argumentsText(given)}${when}`;
 }
 
 /** The stimuli of a record by their numbers. */

@@ -202,15 +202,19 @@ const stimuli: fc.Arbitrary<Scenario> = fc.record({
   start,
   software: fc.constant({ name: 'hv', configuration: { posted: true, vms: 2, mode: 'a' } }),
   stimuli: fc.array(
-    fc.record({
-      actor: fc.constant('vm0'),
-      action: fc.constant('map'),
-      arguments: fc.dictionary(
-        fc.stringMatching(/^[a-z]{1,8}$/),
-        fc.oneof(fc.bigInt(), fc.constantFrom('0x10', 'text', ''), fc.integer(), fc.boolean()),
-        { noNullPrototype: true },
-      ),
-    }),
+    fc.record(
+      {
+        actor: fc.constant('vm0'),
+        action: fc.constant('map'),
+        arguments: fc.dictionary(
+          fc.stringMatching(/^[a-z]{1,8}$/),
+          fc.oneof(fc.bigInt(), fc.constantFrom('0x10', 'text', ''), fc.integer(), fc.boolean()),
+          { noNullPrototype: true },
+        ),
+        begins: fc.oneof(fc.nat(9), fc.constant('answered' as const)),
+      },
+      { requiredKeys: ['actor', 'action', 'arguments'] },
+    ),
   ),
   schedule: fc.array(fc.nat(9)),
 });

@@ -33,6 +33,9 @@ const stimulusSchema: z.ZodType<Stimulus> = z.strictObject({
   actor: textSchema,
   action: textSchema,
   arguments: z.record(textSchema, argumentSchema),
+  begins: z.exactOptional(
+    z.union([whole(0), z.literal('answered')], { error: 'expected a number of steps or "answered"' }),
+  ),
 });
 
 const configurationSchema = z.record(textSchema, z.union([z.string(), z.number(), z.boolean()]));

@@ -39,26 +39,54 @@ function answers({ software }: Driven): readonly unknown[] {
   return software.events.flatMap((event) => (event.kind === 'answered' ? [event.answer] : []));
 }
 
-describe('a schedule', () => {
+/** The same, to begin at another moment. */
+const when = (begins: NonNullable<Stimulus['begins']>, each: Stimulus): Stimulus => ({ ...each, begins });
+
+describe('stimuli', () => {
   const stimuli = [stimulus('vm0', 'map', { page: 1 }), stimulus('vm1', 'map', { page: 1 }), read('edu0', 1, 0)];
 
-  it('finishes one thing before the next without choices', async () => {
+  it('begin when nothing is under way', async () => {
     expect(order(await run(stimuli))).toBe('0? 0! 1? 1! 2? 2!');
   });
 
-  it('lets another actor in between two operations', async () => {
-    // Of three actors the second begins; then, while its task can go on, the first; and then, while both can, the device.
-    expect(order(await run(stimuli, [1, 1, 2]))).toBe('1? 0? 2? 2! 0! 1!');
+  it('begin after so many steps, and are finished before what they came in between goes on', async () => {
+    const between = [stimuli[0]!, when(2, stimuli[1]!), when(1, stimuli[2]!)];
+    const driven = await run(between);
+    expect(order(driven)).toBe('0? 1? 2? 2! 1! 0!');
+    const [first, second, third] = driven.software.events.flatMap((event) =>
+      event.kind === 'asked' ? [event.at] : [],
+    );
+    expect([second! - first!, third! - second!]).toEqual([2, 1]);
   });
 
-  it('gives an actor its next stimulus only when the last one is answered', async () => {
-    const same = [stimulus('vm0', 'map', { page: 1 }), stimulus('vm0', 'map', { page: 2 })];
-    expect(order(await run(same, [1, 1, 1, 1, 1]))).toBe('0? 0! 1? 1!');
+  it('begin when the one before is answered, whatever else is under way', async () => {
+    expect(order(await run([stimuli[0]!, when(1, stimuli[1]!), when('answered', stimuli[2]!)]))).toBe(
+      '0? 1? 1! 2? 2! 0!',
+    );
   });
 
-  it.each(['39-4k', '57-1g', 'chaos'])('is the same twice on %s', async (shape) => {
+  it('wait while their actor is busy, and let others pass', async () => {
+    const same = [stimuli[0]!, when(0, stimulus('vm0', 'map', { page: 2 })), when(0, stimuli[1]!)];
+    expect(order(await run(same))).toBe('0? 2? 2! 0! 1? 1!');
+  });
+
+  it('let the schedule choose which of their tasks goes on', async () => {
+    const both = [stimuli[0]!, when(1, stimuli[1]!)];
+    expect(order(await run(both))).toBe('0? 1? 1! 0!');
+    expect(
+      order(
+        await run(
+          both,
+          Array.from({ length: 40 }, () => 1),
+        ),
+      ),
+    ).toBe('0? 1? 0! 1!');
+  });
+
+  it.each(['39-4k', '57-1g', 'chaos'])('come to the same twice on %s', async (shape) => {
+    const between = [stimuli[0]!, when(2, stimuli[1]!), when(3, stimuli[2]!)];
     const schedule = [1, 2, 0, 1, 3, 2, 1, 0, 2];
-    expect(await run(stimuli, schedule, shape)).toEqual(await run(stimuli, schedule, shape));
+    expect(await run(between, schedule, shape)).toEqual(await run(between, schedule, shape));
   });
 });
 

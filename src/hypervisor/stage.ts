@@ -40,10 +40,9 @@ class Failed extends Error {
 class Died extends Error {}
 
 /**
- * Runs the hypervisor's tasks and the stimuli in the order that the schedule chooses: whenever several can go on, the
- * next choice says which. Tasks come first, the newest at the front, then each idle actor's next stimulus in the order of the
- * scenario; so without choices one thing is finished before the next begins, and what was let in somewhere is finished before
- * what it came in between goes on.
+ * Runs the hypervisor's tasks and begins the stimuli in their order, each when it says; only what a busy actor is asked
+ * waits, and lets others pass. Of several tasks that can go on the schedule chooses one. Without choices that is the newest:
+ * what was let in somewhere is finished before what it came in between goes on.
  */
 export class Stage {
   readonly steps: Step[] = [];
@@ -56,6 +55,8 @@ export class Stage {
   private readonly running: Running[] = [];
   private readonly waiting: number[];
   private chosen = 0;
+  /** The stimulus begun last, the steps made since then, and whether it is answered. */
+  private last = { position: -1, steps: 0, answered: true };
 
   constructor(target: Target, profile: Profile, hypervisor: Hypervisor, scenario: StimulusScenario) {
     this.target = target;
@@ -84,31 +85,33 @@ export class Stage {
     for (let count = 0; count < MOST_STEPS; count++) {
       this.noteRest();
       const tasks = this.running.filter(canGoOn).reverse();
-      const stimuli = this.ready();
-      const options = tasks.length + stimuli.length;
+      const next = this.next();
+      if (next !== undefined && (tasks.length === 0 || this.isDue(next))) await this.begin(next);
       // Tasks that wait for one another for ever leave their stimuli without an answer.
-      if (options === 0) return;
-      const choice = options === 1 ? 0 : this.choose(options);
-      if (choice < tasks.length) await this.step(tasks[choice]!);
-      else await this.begin(stimuli[choice - tasks.length]!);
+      else if (tasks.length === 0) return;
+      else {
+        this.last.steps += 1;
+        await this.step(tasks.length === 1 ? tasks[0]! : this.choose(tasks));
+      }
     }
   }
 
-  private choose(options: number): number {
+  private choose(tasks: readonly Running[]): Running {
     const choice = this.scenario.schedule[this.chosen] ?? 0;
     this.chosen += 1;
-    return choice % options;
+    return tasks[choice % tasks.length]!;
   }
 
-  /** Of every actor whose last stimulus is answered, the next one. */
-  private ready(): readonly number[] {
+  /** The first stimulus that is left of an actor whose last one is answered. */
+  private next(): number | undefined {
+    if (this.running.length === 0) return this.waiting[0];
     const busy = new Set(this.running.map(({ stimulus }) => this.actorOf(stimulus)));
-    return this.waiting.filter((position) => {
-      const actor = this.actorOf(position)!;
-      const free = !busy.has(actor);
-      busy.add(actor);
-      return free;
-    });
+    return this.waiting.find((position) => !busy.has(this.actorOf(position)));
+  }
+
+  private isDue(position: number): boolean {
+    const { begins } = this.scenario.stimuli[position]!;
+    return begins === 'answered' ? this.last.answered : begins !== undefined && this.last.steps >= begins;
   }
 
   private actorOf(position: number | undefined): string | undefined {
@@ -117,6 +120,7 @@ export class Stage {
 
   private async begin(position: number): Promise<void> {
     this.waiting.splice(this.waiting.indexOf(position), 1);
+    this.last = { position, steps: 0, answered: false };
     const stimulus = this.scenario.stimuli[position]!;
     this.events.push({ kind: 'asked', at: this.steps.length, id: position, stimulus });
     const operation = deviceOperation(this.profile, stimulus);
@@ -162,6 +166,7 @@ export class Stage {
   }
 
   private answer(id: number, answer: Answer): void {
+    if (id === this.last.position) this.last.answered = true;
     this.events.push({ kind: 'answered', at: this.steps.length, id, answer });
   }
 

@@ -41,10 +41,22 @@ describe('stimuli and their schedule', () => {
     expect(await least(scenario('xay', [0, 0, 4, 7, 0, 3]), shows)).toEqual(['a', [2, 1]]);
   });
 
-  it('put a stimulus first rather than choose it first', async () => {
-    const shows = (names: string, schedule: readonly number[]): boolean =>
-      names === 'ab' ? schedule[0] === 1 : names === 'ba' && (schedule[0] ?? 0) === 0;
-    expect(await least(scenario('ab', [1]), shows)).toEqual(['ba', []]);
+  it('begin at the simplest moment at which it shows', async () => {
+    const begun = async (
+      from: Stimulus['begins'],
+      good: readonly (Stimulus['begins'] | 'rest')[],
+    ): Promise<unknown> => {
+      const start = scenario('a', []);
+      const stimuli = [from === undefined ? start.stimuli[0]! : { ...start.stimuli[0]!, begins: from }];
+      const budget = new Budget(100, 60_000, () => 0);
+      const shows = async (each: StimulusScenario): Promise<boolean> =>
+        good.includes(each.stimuli[0]?.begins ?? 'rest');
+      return (await shrinkStimuli({ ...start, stimuli }, shows, budget)).stimuli[0]?.begins ?? 'rest';
+    };
+    expect(await begun(9, ['rest', 'answered', 2, 9])).toBe('rest');
+    expect(await begun(9, ['answered', 2, 9])).toBe('answered');
+    expect(await begun(9, [5, 2, 9])).toBe(2);
+    expect(await begun('answered', ['answered', 2])).toBe('answered');
   });
 
   it('stop when the budget is spent', async () => {

@@ -1,4 +1,4 @@
-import type { StimulusScenario } from '../../../spec/interface/scenario.js';
+import type { Stimulus, StimulusScenario } from '../../../spec/interface/scenario.js';
 import { jsonOf } from '../json.js';
 import type { Budget, Oracle } from './session.js';
 
@@ -45,7 +45,7 @@ async function drop(session: StimulusSession, part: 'stimuli' | 'schedule'): Pro
   }
 }
 
-/** Makes choices smaller: 0 lets whatever goes on go on. */
+/** Makes choices smaller: 0 lets the task that began last go on. */
 async function lowerChoices(session: StimulusSession): Promise<void> {
   for (let at = session.current.schedule.length - 1; at >= 0 && !session.spent; at--) {
     const choice = session.current.schedule[at] ?? 0;
@@ -56,13 +56,22 @@ async function lowerChoices(session: StimulusSession): Promise<void> {
   }
 }
 
-/** Does away with one choice by moving it to the stimuli: the stimulus that it lets go first comes first. */
-async function reorder(session: StimulusSession): Promise<void> {
-  for (let at = session.current.stimuli.length - 1; at > 0 && !session.spent; at--) {
-    const { stimuli } = session.current;
-    const moved = [...stimuli.slice(0, at - 1), stimuli[at]!, stimuli[at - 1]!, ...stimuli.slice(at + 1)];
-    const schedule = session.current.schedule.slice(0, -1);
-    if (session.current.schedule.length > 0) await session.try({ stimuli: moved, schedule });
+/** Simpler moments to begin, the simplest first: at rest, when the one before is answered, after fewer steps. */
+function simplerBegins(begins: Stimulus['begins']): readonly Stimulus['begins'][] {
+  if (begins === undefined) return [];
+  if (begins === 'answered') return [undefined];
+  return [undefined, 'answered', ...Array.from({ length: begins }, (_, steps) => steps)];
+}
+
+/** Lets stimuli begin at simpler moments. */
+async function simplifyBegins(session: StimulusSession): Promise<void> {
+  for (let at = session.current.stimuli.length - 1; at >= 0 && !session.spent; at--) {
+    const { begins, ...stimulus } = session.current.stimuli[at]!;
+    for (const simpler of simplerBegins(begins)) {
+      const changed = simpler === undefined ? stimulus : { ...stimulus, begins: simpler };
+      const stimuli = session.current.stimuli.map((each, index) => (index === at ? changed : each));
+      if (await session.try({ stimuli })) break;
+    }
   }
 }
 
@@ -79,7 +88,7 @@ export async function shrinkStimuli(
     await drop(session, 'stimuli');
     await drop(session, 'schedule');
     await lowerChoices(session);
-    await reorder(session);
+    await simplifyBegins(session);
   } while (session.accepted > before && !session.spent);
   return session.current;
 }
