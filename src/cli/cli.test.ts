@@ -180,7 +180,7 @@ async function run(line: string, tty = false, env: Record<string, string> = {}):
     env,
     cwd,
     onInterrupt(callback) {
-      interrupt = callback;
+      interrupt = () => callback(130);
       return () => {
         interrupt = () => {};
       };

@@ -49,7 +49,7 @@ export const CANNOT_WRITE = 73;
  * @param argv without the names of the interpreter and the program
  * @param makeWorld called only when a command needs it
  * @returns the exit code: 0 conformant, 1 new deviation, 2 inconclusive or under-exercised, 3 target failure,
- *   64 usage, bad input or nothing executed, 70 internal error, 73 a file cannot be written, 130 interrupted
+ *   64 usage, bad input or nothing executed, 70 internal error, 73 a file cannot be written, 130 interrupted (143 by SIGTERM, 129 by SIGHUP)
  */
 export async function main(argv: readonly string[], io: Io, makeWorld: () => World): Promise<number> {
   try {

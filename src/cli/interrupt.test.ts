@@ -42,34 +42,37 @@ async function until(running: Running, condition: () => boolean): Promise<void> 
 
 describe('a run that is interrupted', () => {
   it.each([
-    ['sweep', ['entry-sweep', '--cases', '100000']],
-    ['random', ['dma-translation', 'dma-isolation', '--cases', '1000000']],
-    ['candidate', ['dma-isolation', '--cases', '12', '--seed', '3']],
-  ] as const)('while its case in flight is a %s: ends with 130 and a report of what was done', async (kind, args) => {
-    const seed = Math.floor(Math.random() * 0x7fff_ffff);
-    console.log(`interrupt: seed ${seed}`);
-    const cwd = mkdtempSync(join(folder, `${kind}-`));
-    const out = join(cwd, 'out');
-    const running = start(cwd, process.execPath, installed.main, ...RUN, ...args);
-    await until(running, () => inFlight(out) === kind);
-    await delay(new Chance(seed).below(300));
-    running.child.kill('SIGINT');
-    const { code, out: said, err } = await running.ended;
-    expect([code, err]).toEqual([130, expect.stringContaining('interrupted: writing the report')]);
-    const report = decodeReport(readFileSync(join(out, 'report.json'), 'utf8'), 'report.json');
-    const [run] = report.runs;
-    expect(run).toMatchObject({ interrupted: true });
-    expect(report.summary).toContain('interrupted');
-    expect(said).toContain('interrupted');
-    expect(readFileSync(join(out, 'summary.md'), 'utf8')).toContain('interrupted');
-    expect(run!.totals.cases).toBe(run!.properties.reduce((sum, each) => sum + each.cases + each.swept, 0));
-    expect(run!.totals.cases).toBeGreaterThan(0);
-    for (const { file, clause } of run!.deviations) {
-      const stored = decodeCase(readFileSync(join(cwd, file), 'utf8'), file, checkComponent);
-      expect(stored.identity.clause).toBe(clause);
-    }
-    expect(readdirSync(out).filter((name) => !['cases', 'report.json', 'summary.md'].includes(name))).toEqual([]);
-  });
+    ['sweep', 'SIGINT', 130, ['entry-sweep', '--cases', '100000']],
+    ['random', 'SIGTERM', 143, ['dma-translation', 'dma-isolation', '--cases', '1000000']],
+    ['candidate', 'SIGINT', 130, ['dma-isolation', '--cases', '12', '--seed', '3']],
+  ] as const)(
+    'while its case in flight is a %s, by %s: ends with %i and a report of what was done',
+    async (kind, name, exit, args) => {
+      const seed = Math.floor(Math.random() * 0x7fff_ffff);
+      console.log(`interrupt: seed ${seed}`);
+      const cwd = mkdtempSync(join(folder, `${kind}-`));
+      const out = join(cwd, 'out');
+      const running = start(cwd, process.execPath, installed.main, ...RUN, ...args);
+      await until(running, () => inFlight(out) === kind);
+      await delay(new Chance(seed).below(300));
+      running.child.kill(name);
+      const { code, out: said, err } = await running.ended;
+      expect([code, err]).toEqual([exit, expect.stringContaining('interrupted: writing the report')]);
+      const report = decodeReport(readFileSync(join(out, 'report.json'), 'utf8'), 'report.json');
+      const [run] = report.runs;
+      expect(run).toMatchObject({ interrupted: true });
+      expect(report.summary).toContain('interrupted');
+      expect(said).toContain('interrupted');
+      expect(readFileSync(join(out, 'summary.md'), 'utf8')).toContain('interrupted');
+      expect(run!.totals.cases).toBe(run!.properties.reduce((sum, each) => sum + each.cases + each.swept, 0));
+      expect(run!.totals.cases).toBeGreaterThan(0);
+      for (const { file, clause } of run!.deviations) {
+        const stored = decodeCase(readFileSync(join(cwd, file), 'utf8'), file, checkComponent);
+        expect(stored.identity.clause).toBe(clause);
+      }
+      expect(readdirSync(out).filter((name) => !['cases', 'report.json', 'summary.md'].includes(name))).toEqual([]);
+    },
+  );
 
   it('twice: ends at once, with 130', async () => {
     const cwd = mkdtempSync(join(folder, 'twice-'));

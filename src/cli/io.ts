@@ -12,8 +12,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute path that relative ones start from. */
   readonly cwd: string;
-  /** Calls back on every SIGINT until the returned function is called. */
-  onInterrupt(callback: () => void): () => void;
+  /** Calls back on every SIGINT, SIGTERM and SIGHUP, with 128 and its number, until the returned function is called. */
+  onInterrupt(callback: (code: number) => void): () => void;
   /** Ends the process at once. */
   exitNow(code: number): void;
 }

@@ -4,14 +4,20 @@ import { CANNOT_WRITE, main } from './cli.js';
 import { defaultWorld } from './default-world.js';
 import type { Io } from './io.js';
 
+/** What ends a run with a report: a person at the terminal, a machine that runs it, a terminal that closes. */
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
   onInterrupt(callback) {
-    process.on('SIGINT', callback);
-    return () => process.off('SIGINT', callback);
+    const interrupted = (_name: NodeJS.Signals, number: number): void => callback(128 + number);
+    for (const name of INTERRUPTS) process.on(name, interrupted);
+    return () => {
+      for (const name of INTERRUPTS) process.off(name, interrupted);
+    };
   },
   exitNow: (code) => process.exit(code),
 };

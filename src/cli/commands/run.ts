@@ -28,7 +28,6 @@ import type { TargetKind, TargetOptions } from '../world.js';
 /** Time that is spent when neither time nor cases are given, in seconds, over all variants. */
 const USUAL_SECONDS = 60;
 const LARGEST_SEED = 0xffff_ffff;
-const INTERRUPTED = 130;
 const MOST_JOBS = 256;
 /** Exit code where cases were lost through an error of our own. */
 const INTERNAL = 70;
@@ -112,9 +111,11 @@ async function run(invocation: Invocation): Promise<number> {
   io.stderr.write(`${headline(plan, stored.length)}\n`);
 
   const abort = new AbortController();
-  const release = io.onInterrupt(() => {
-    if (abort.signal.aborted) io.exitNow(INTERRUPTED);
+  let interrupted: number | undefined;
+  const release = io.onInterrupt((code) => {
+    if (interrupted !== undefined) io.exitNow(code);
     else io.stderr.write('\ninterrupted: writing the report (once more to end at once)\n');
+    interrupted = code;
     abort.abort();
   });
   const pool = jobPool(invocation, plan, known);
@@ -128,7 +129,7 @@ async function run(invocation: Invocation): Promise<number> {
     for (const line of lostText(lost)) io.stderr.write(`${line}\n`);
     if (ran.broken !== undefined) throw ran.broken.cause;
     if (lost.length > 0) return INTERNAL;
-    return abort.signal.aborted ? INTERRUPTED : code;
+    return interrupted ?? code;
   } finally {
     await pool?.close();
     release();

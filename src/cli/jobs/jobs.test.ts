@@ -32,7 +32,7 @@ async function run(args: readonly string[], interruptedAfter?: number) {
     env: {},
     cwd: folder,
     onInterrupt(callback) {
-      if (interruptedAfter !== undefined) timer = setTimeout(callback, interruptedAfter);
+      if (interruptedAfter !== undefined) timer = setTimeout(callback, interruptedAfter, 130);
       return () => clearTimeout(timer);
     },
     exitNow: () => {
