@@ -86,3 +86,19 @@ describe('a run that is interrupted', () => {
     expect(code).toBe(130);
   });
 });
+
+describe('a folder', () => {
+  it('has one run at a time; that of a killed process is over', async () => {
+    const cwd = mkdtempSync(join(folder, 'claim-'));
+    const first = start(cwd, process.execPath, installed.main, ...RUN, 'dma-translation', '--cases', '1000000');
+    await until(first, () => inFlight(join(cwd, 'out')) !== undefined);
+    const second = await start(cwd, process.execPath, installed.main, ...RUN, 'dma-translation', '--cases', '2').ended;
+    expect(second.code).toBe(73);
+    expect(second.err).toContain(`out: the run of process ${first.child.pid} writes there; choose another --out`);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const third = await start(cwd, process.execPath, installed.main, ...RUN, 'dma-translation', '--cases', '2').ended;
+    expect([third.code, third.err]).not.toEqual([73, expect.anything()]);
+    expect(third.err).toContain('an earlier run ended in the middle of a case');
+  });
+});

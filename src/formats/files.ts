@@ -110,6 +110,34 @@ export function ensureWritable(folder: string): void {
   }
 }
 
+/** Holds the number of the process that writes a run into the folder. */
+const CLAIM = '.running';
+
+/**
+ * Takes a folder for the run of this process; one that a killed process had taken is free.
+ *
+ * @returns gives it back
+ * @throws CannotWrite when the run of another process has it
+ */
+export function claimFolder(folder: string): () => void {
+  const file = join(folder, CLAIM);
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return () => removeIfThere(file);
+    } catch (error) {
+      if (!existsSync(file)) throw cannotWrite(file, error);
+    }
+    const holder = Number(readText(file));
+    if (holder > 0 && isAnother(holder)) {
+      throw new CannotWrite(
+        `${folder}: the run of process ${holder} writes there; choose another --out, or wait for it`,
+      );
+    }
+    rmSync(file, { force: true });
+  }
+}
+
 /** Names of temporary files, with the process that wrote them. */
 const LEFTOVER = /\.(?:json|md|writable)\.(\d+)\.tmp$/;
 

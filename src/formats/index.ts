@@ -4,6 +4,7 @@ export { decodeCase, encodeCase, readCase } from './case.js';
 export {
   CannotWrite,
   cannotWrite,
+  claimFolder,
   ensureWritable,
   fileTrouble,
   makeFolder,

@@ -1,6 +1,12 @@
-import { randomInt } from 'node:crypto';
-import { join, resolve } from 'node:path';
-import { CannotWrite, decodeCase, encodeCase, ensureWritable, removeLeftovers } from '../../formats/index.js';
+import { join } from 'node:path';
+import {
+  CannotWrite,
+  claimFolder,
+  decodeCase,
+  encodeCase,
+  ensureWritable,
+  removeLeftovers,
+} from '../../formats/index.js';
 import {
   CampaignBroken,
   type CampaignOptions,
@@ -8,7 +14,6 @@ import {
   type CaseRunner,
   type LostCase,
   NothingExecuted,
-  type Property,
   replayCommand,
   runCampaign,
   setAside,
@@ -16,19 +21,14 @@ import {
 } from '../../harness/index.js';
 import { buildReport, type ExitCode, renderTerminal, writeReport } from '../../report/index.js';
 import type { CommandSpec, Invocation } from '../command.js';
-import { clockText, parseDuration } from '../duration.js';
-import { textFlag, wholeFlag } from '../flags.js';
 import { wantsColour, widthOf } from '../io.js';
 import { JobPool, workerFile } from '../jobs/pool.js';
 import { ProgressDisplay } from '../progress.js';
-import { flagText, selectProperties, selectTarget, TARGET_FLAGS, targetOptions } from '../select.js';
+import { flagText, TARGET_FLAGS } from '../select.js';
 import { knownDeviations, shownPath, storedCases } from '../stored.js';
-import type { TargetKind, TargetOptions } from '../world.js';
+import type { TargetOptions } from '../world.js';
+import { headline, type Plan, planOf, type Variant } from './run-plan.js';
 
-/** Time that is spent when neither time nor cases are given, in seconds, over all variants. */
-const USUAL_SECONDS = 60;
-const LARGEST_SEED = 0xffff_ffff;
-const MOST_JOBS = 256;
 /** Exit code where cases were lost through an error of our own. */
 const INTERNAL = 70;
 
@@ -54,59 +54,22 @@ export const RUN: CommandSpec = {
   run,
 };
 
-/** What a run does, from its flags. */
-interface Plan {
-  readonly kind: TargetKind;
-  readonly variants: readonly {
-    readonly name: string;
-    readonly options: TargetOptions;
-    readonly given: TargetOptions;
-  }[];
-  readonly properties: readonly Property[];
-  readonly seed: number;
-  readonly seconds: number | undefined;
-  readonly cases: number | undefined;
-  readonly jobs: number;
-  readonly out: string;
-}
-
-function planOf({ io, world, args, flags }: Invocation): Plan {
-  const kind = selectTarget(world, flags) ?? world.targets[0]!;
-  const given = targetOptions(kind, flags);
-  const time = textFlag(flags, 'time');
-  const cases = wholeFlag(flags, 'cases', 1, Number.MAX_SAFE_INTEGER);
-  const usual = cases === undefined ? USUAL_SECONDS : undefined;
-  return {
-    kind,
-    variants: variantsOf(kind, given),
-    properties: selectProperties(world, args),
-    seed: wholeFlag(flags, 'seed', 0, LARGEST_SEED) ?? randomInt(LARGEST_SEED),
-    seconds: time === undefined ? usual : parseDuration('--time', time),
-    cases,
-    jobs: wholeFlag(flags, 'jobs', 1, MOST_JOBS) ?? 1,
-    out: resolve(io.cwd, textFlag(flags, 'out') ?? '.iovcheck'),
-  };
-}
-
-/** The variants that the given options leave open. */
-function variantsOf(kind: TargetKind, given: TargetOptions): Plan['variants'] {
-  return kind.variants
-    .filter(({ options }) =>
-      Object.entries(options).every(([name, value]) => {
-        const asked = Object.entries(given).find(([other]) => other === name);
-        return asked === undefined || asked[1] === value;
-      }),
-    )
-    .map(({ name, options }) => ({ name: `${kind.id} ${name}`, options: { ...options, ...given }, given }));
-}
-
 async function run(invocation: Invocation): Promise<number> {
-  const { io, world } = invocation;
   const plan = planOf(invocation);
+  ensureWritable(plan.out);
+  const giveBack = claimFolder(plan.out);
+  try {
+    return await runIn(invocation, plan);
+  } finally {
+    giveBack();
+  }
+}
+
+async function runIn(invocation: Invocation, plan: Plan): Promise<number> {
+  const { io, world } = invocation;
+  for (const folder of [plan.out, join(plan.out, 'cases')]) removeLeftovers(folder);
   const known = knownDeviations(world, plan.kind.id, io.cwd);
   const stored = storedCases(world, plan.out, io.cwd);
-  ensureWritable(plan.out);
-  for (const folder of [plan.out, join(plan.out, 'cases')]) removeLeftovers(folder);
   tellOfLeft(invocation, plan);
   io.stderr.write(`${headline(plan, stored.length)}\n`);
 
@@ -159,23 +122,11 @@ function tellOfLeft({ io }: Invocation, { out }: Plan): void {
   }
 }
 
-function headline({ kind, variants, properties, seed, seconds, cases }: Plan, stored: number): string {
-  const variantText = variants.length === 1 ? variants[0]!.name : `${kind.id} (${variants.length} variants in turn)`;
-  const amount = [
-    cases === undefined ? '' : `${cases} cases each`,
-    seconds === undefined ? '' : `${seconds < 60 ? `${seconds} s` : clockText(seconds)}`,
-  ].filter((text) => text !== '');
-  const first = stored === 0 ? '' : `, ${stored} stored cases first`;
-  return `target ${variantText}, ${properties.length} properties, seed ${seed}, ${amount.join(' or ')}${first}`;
-}
-
 type Shared = Pick<CampaignOptions, 'known' | 'stored'> & {
   readonly signal: AbortSignal;
   readonly onLost: (lost: LostCase) => void;
   readonly pool: JobPool | undefined;
 };
-
-type Variant = Plan['variants'][number];
 
 /** Campaigns with their results, and what kept the last of them from going on. */
 interface Campaigns {
