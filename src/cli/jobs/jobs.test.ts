@@ -16,7 +16,7 @@ let folder: string;
 
 beforeAll(() => {
   if (newerSource(root) !== undefined) execFileSync('npm', ['run', '-s', 'build'], { cwd: root });
-});
+}, 120_000);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'iovcheck-jobs-'));
 });
