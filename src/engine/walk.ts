@@ -19,6 +19,8 @@ const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
 
 const MAX_LEVELS = 5;
 const SMALL_OFFSET = 0xfff;
+/** Bits of the place of an entry in its table, in words. */
+const PLACE = (2 ** SECOND_STAGE_ENTRY.indexBits - 1) << 1;
 const INDEX = 2 ** SECOND_STAGE_ENTRY.indexBits - 1;
 
 const BEYOND_WIDTH = FAULT.ADDRESS_BEYOND_WIDTH;
@@ -74,11 +76,10 @@ export class TableWalk {
   /** Reserved bits of a leaf, besides those of the offset in its page, as halves. */
   private readonly leafReservedHigh: number;
   private readonly leafReservedLow: number;
-  /** By number of levels, bits of the input's high half that lie at or above min(MGAW, AGAW). */
-  private readonly beyondWidth = new Int32Array(MAX_LEVELS + 1);
   /** Bits of an address's high half at or above the host address width. */
   private readonly beyondHost: number;
   private readonly needed: number;
+  private readonly straightHigh: number;
   private readonly found: Found;
 
   /** @param found where requests that are translated leave the host address and the flags */
@@ -103,28 +104,92 @@ export class TableWalk {
     this.specialHigh = fieldsMask(tableReserved, 1);
     // Where no page of that size exists, PS is one more reserved bit.
     this.specialLow = fieldsMask([...tableReserved, PS], 0);
+    this.straightHigh = this.specialHigh | (ADDRESS_HIGH & ~RAM_HIGH);
     this.leafReservedHigh = fieldsMask(leafReserved, 1);
     this.leafReservedLow = fieldsMask(leafReserved, 0);
     for (let level = 1; level <= MAX_LEVELS; level++) {
       const isPage = level === 1 || (level === 2 && capabilities.pages2M) || (level === 3 && capabilities.pages1G);
       this.leafBit[level] = isPage && level > 1 ? PAGE_SIZE : 0;
-      const width = Math.min(pageBits(level + 1), capabilities.guestAddressWidth);
-      this.beyondWidth[level] = fieldMask([63, width], 1);
     }
   }
 
   /**
-   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB. One method, so that
-   * it is too large to be compiled into its caller: that must stay small for the requests that the IOTLB serves.
+   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB. Most walks are
+   * straight: only entries that point to readable tables down to a page of 4 KiB, and all that is needed granted. For
+   * those what the entries say is gathered and judged once, at the end. What lies in no memory is read as 0 there,
+   * which grants nothing. Everything else is left to the exact walk, which knows what is wrong.
    *
    * @returns 0, or the fault reason
    */
   resolve(routingId: number, high: number, low: number, access: Access): number {
-    const { context, found: result } = this;
+    const { context, structures, found } = this;
     const unfound = context.lookUp(routingId);
     if (unfound !== 0) {
       return unfound;
     }
+    const { levels } = context;
+    const { frames, words } = this.memory;
+    let special = 0;
+    let specialLow = 0;
+    let granted = PERMISSIONS;
+    let nextHigh = context.tableHigh;
+    let nextLow = context.tableLow;
+    if (structures.size !== 0) {
+      return this.walk(routingId, high, low, access);
+    }
+    let at = 0;
+    if (levels > 3) {
+      if (levels > 4) {
+        at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 15) & PLACE);
+        special |= nextHigh;
+        nextLow = words[at]!;
+        nextHigh = words[at | 1]!;
+        granted &= nextLow;
+        specialLow |= nextLow;
+      }
+      at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 6) & PLACE);
+      special |= nextHigh;
+      nextLow = words[at]!;
+      nextHigh = words[at | 1]!;
+      granted &= nextLow;
+      specialLow |= nextLow;
+    }
+    at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | (((high << 3) | (low >>> 29)) & PLACE);
+    special |= nextHigh;
+    nextLow = words[at]!;
+    nextHigh = words[at | 1]!;
+    granted &= nextLow;
+    specialLow |= nextLow;
+    at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((low >>> 20) & PLACE);
+    special |= nextHigh;
+    nextLow = words[at]!;
+    nextHigh = words[at | 1]!;
+    granted &= nextLow;
+    specialLow |= nextLow;
+    at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((low >>> 11) & PLACE);
+    special |= nextHigh;
+    nextLow = words[at]!;
+    nextHigh = words[at | 1]!;
+    granted &= nextLow;
+    const needed = 1 + (access & 1);
+    const pageHigh = nextHigh & ADDRESS_HIGH;
+    if (
+      
+      (context.passThrough | (specialLow & this.specialLow) | (nextLow & this.leafReservedLow) | (~granted & needed) | ((special | nextHigh) & this.straightHigh) | (high & context.beyondWidth)) !== 0 ||
+      inInterruptRange(pageHigh, nextLow)
+    ) {
+      return this.walk(routingId, high, low, access);
+    }
+    const outLow = (nextLow & FRAME) | (low & SMALL_OFFSET);
+    found.high = pageHigh;
+    found.low = outLow;
+    found.flags = nextLow;
+    return 0;
+  }
+
+  /** The exact walk, once the context is found. */
+  private walk(routingId: number, high: number, low: number, access: Access): number {
+    const { context, found: result } = this;
     if (context.passThrough !== 0) {
       result.high = high;
       result.low = low;
@@ -132,7 +197,7 @@ export class TableWalk {
       return (high & this.beyondHost) !== 0 ? BEYOND_WIDTH : 0;
     }
     const { domain, levels } = context;
-    if ((high & this.beyondWidth[levels]!) !== 0) {
+    if ((high & context.beyondWidth) !== 0) {
       return BEYOND_WIDTH;
     }
     const { structures, specialLow, specialHigh } = this;
@@ -222,9 +287,4 @@ export class TableWalk {
     }
     return 0;
   }
-}
-
-/** Bits of the offset in what one entry of a level covers. */
-function pageBits(level: number): number {
-  return SECOND_STAGE_ENTRY.indexLow[1] + SECOND_STAGE_ENTRY.indexBits * (level - 1);
 }
