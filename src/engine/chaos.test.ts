@@ -7,7 +7,7 @@ import { PhysicalMemory } from './memory.js';
 import { shapeOf } from './shapes.js';
 import { ROUTING_ID } from './testing.js';
 import { RemappingUnit } from './unit.js';
-import { ACCESS } from './walk.js';
+import { ACCESS } from './access.js';
 
 const { CCMD, GCMD, GSTS, IQH, IQT } = VTD_REGISTERS;
 const SEEDS = Array.from({ length: 60 }, (_, n) => n + 1);

@@ -19,4 +19,4 @@ export {
   shapeOf,
 } from './shapes.js';
 export { OUTCOME, RemappingUnit, type UnitOptions } from './unit.js';
-export { ACCESS, type Access } from './walk.js';
+export { ACCESS, type Access } from './access.js';

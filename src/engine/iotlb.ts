@@ -10,6 +10,9 @@ export const PAGE_LEVELS = 3;
 const OFFSET = [0, 0xfff, 0x1f_ffff, 0x3fff_ffff] as const;
 const SMALL_OFFSET = OFFSET[1];
 
+/** Width of the widest translated address. */
+export const MOST_ADDRESS_BITS = 57;
+
 /**
  * A slot has four words, numbered in the low bits of an index. Word 0 is the low half of the page's address, with the
  * lower bits of the source-id and a bit that is always set below it; word 1 is the high half, with the other bits of the
@@ -25,7 +28,7 @@ const VALID = 1;
 const SOURCE_LOW = 0x7ff;
 const SOURCE_HIGH = 0xf800;
 /** Bits of a high half that no translated address has, as 57 bits are the most; some are taken by the source-id. */
-const NO_ADDRESS = -1 << 27;
+const NO_ADDRESS = -1 << (MOST_ADDRESS_BITS - 32);
 
 /** Flags of an entry; bits 0 and 1 are the accumulated permissions. */
 export const ENTRY = {
@@ -34,9 +37,13 @@ export const ENTRY = {
   silent: 4,
   /** It may lack permissions that the tables grant. */
   partial: 8,
-  /** The leaf forces snooping. */
-  snoop: 16,
+  /** Every entry has it. */
+  held: 16,
+  /** SNP, at its place in a leaf: the page forces snooping. */
+  snoop: 0x800,
 } as const;
+
+const HELD = ENTRY.held;
 
 /**
  * Translations of whole pages, one direct-mapped array for each page size. They are found by source-id and address,
@@ -71,13 +78,16 @@ export class Iotlb {
     this.domains = new Uint16Array(PAGE_LEVELS * (this.last + 1));
   }
 
-  /** Whether a translation of the address is held for the source-id; it is then in what was found. */
-  find(sourceId: number, high: number, low: number): boolean {
+  /**
+   * Looks for the translation of an address for a source-id; one that is held is then in what was found.
+   *
+   * @param high high half of the address, which has no more than {@link MOST_ADDRESS_BITS} bits
+   * @returns the entry's flags, with whatever above them, or 0
+   */
+  find(sourceId: number, high: number, low: number): number {
     const at = (((low >>> 12) ^ (high << 20) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT;
-    if (this.take(at, SMALL_OFFSET, sourceId, high, low)) {
-      return true;
-    }
-    return this.large !== 0 && this.findLarge(sourceId, high, low);
+    const flags = this.take(at, SMALL_OFFSET, sourceId, high, low);
+    return flags === 0 && this.large !== 0 ? this.findLarge(sourceId, high, low) : flags;
   }
 
   /**
@@ -156,38 +166,37 @@ export class Iotlb {
     this.large |= level > 1 ? 1 : 0;
     words[at] = (low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID;
     words[at | KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
-    words[at | FRAME] = (outLow & ~offset) | flags;
+    words[at | FRAME] = (outLow & ~offset) | flags | HELD;
     words[at | FRAME_HIGH] = outHigh;
     this.domains[at >> SHIFT] = domain;
   }
 
-  private findLarge(sourceId: number, high: number, low: number): boolean {
-    return (
-      !inInterruptRange(high, low) &&
-      ((this.used[2] !== 0 && this.findPage(2, sourceId, high, low)) ||
-        (this.used[3] !== 0 && this.findPage(3, sourceId, high, low)))
-    );
+  private findLarge(sourceId: number, high: number, low: number): number {
+    if (inInterruptRange(high, low)) {
+      return 0;
+    }
+    const flags = this.used[2] === 0 ? 0 : this.findPage(2, sourceId, high, low);
+    return flags === 0 && this.used[3] !== 0 ? this.findPage(3, sourceId, high, low) : flags;
   }
 
-  private findPage(level: number, sourceId: number, high: number, low: number): boolean {
+  private findPage(level: number, sourceId: number, high: number, low: number): number {
     return this.take(this.slotOf(level, sourceId, high, low), OFFSET[level]!, sourceId, high, low);
   }
 
-  /** Takes what a slot holds if it is the page around the address, of the size with these offset bits. */
-  private take(at: number, offset: number, sourceId: number, high: number, low: number): boolean {
+  /** Takes what a slot holds if it is the page around the address, of the size with these offset bits; gives its flags. */
+  private take(at: number, offset: number, sourceId: number, high: number, low: number): number {
     const { words, found } = this;
     if (
       words[at] !== ((low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID) ||
-      words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16)) ||
-      (high & NO_ADDRESS) !== 0
+      words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16))
     ) {
-      return false;
+      return 0;
     }
     const frame = words[at | FRAME]!;
     found.high = words[at | FRAME_HIGH]!;
     found.low = (frame & ~offset) | (low & offset);
     found.flags = frame;
-    return true;
+    return frame;
   }
 
   /** Neighbouring pages lie in neighbouring slots. */

@@ -1,4 +1,5 @@
 import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS, type Access, permissionsNeeded, refusalOf } from './access.js';
 import { fieldMask, fieldShift } from './bits.js';
 import { CacheInvalidation } from './cache-invalidation.js';
 import { type Caches, createCaches } from './caches.js';
@@ -10,14 +11,16 @@ import { Found } from './found.js';
 import { GlobalCommand } from './global-command.js';
 import { inInterruptRange } from './interrupt-range.js';
 import { RegisterInvalidation } from './invalidation.js';
-import { ENTRY, Iotlb } from './iotlb.js';
+import { ENTRY, Iotlb, MOST_ADDRESS_BITS } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
 import { AT_ONCE, type Pace } from './pace.js';
 import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
 import { RegisterFile } from './registers.js';
 import type { Shape } from './shapes.js';
-import { ACCESS, type Access, permissionsNeeded, refusalOf, TableWalk } from './walk.js';
+import { ResumedWalk } from './resumed-walk.js';
+import { StraightWalk } from './straight-walk.js';
+import { ExactWalk, type TableWalk } from './walk.js';
 
 /** What became of a request, where it is not the (positive) fault reason. */
 export const OUTCOME = {
@@ -31,7 +34,12 @@ export const OUTCOME = {
 
 // Constants of this module are known to the compiler; those of others are loaded each time.
 const TRANSLATED = OUTCOME.translated;
-const PERMISSIONS = ENTRY.permissions;
+const HELD = ENTRY.held;
+const NEEDED = ENTRY.permissions | ENTRY.held;
+/** No translated address has more bits than this in its high half. */
+const ADDRESS_BITS = MOST_ADDRESS_BITS - 32;
+/** What no address shifted by these bits equals. */
+const NEVER = -1;
 const SILENT = ENTRY.silent;
 const SNOOP = ENTRY.snoop;
 
@@ -89,8 +97,10 @@ export class RemappingUnit {
   private readonly protectedMemory: ProtectedMemory;
   private readonly queue: InvalidationQueue | undefined;
   private readonly iotlb: Iotlb;
-  /** Two bits for each access: the permissions it needs. */
+  /** A byte for each access, that of {@link ACCESS} 0 lowest: the flags that an IOTLB entry must have to serve it. */
   private readonly needed: number;
+  /** 0 while requests are looked for in the IOTLB first, else {@link NEVER}: equal to an address's uppermost bits where it is. */
+  private lookUp = NEVER;
   /** TES. */
   private enabled = false;
   /** Whether tables are in use: it is on, and their mode gives no fault. Not 0 for yes, which is quicker to test. */
@@ -108,10 +118,12 @@ export class RemappingUnit {
     this.iotlb = this.caches.iotlb;
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
     this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
-    this.tables = new TableWalk(memory, this.capabilities, this.context, this.caches, this.found);
+    const exact = new ExactWalk(memory, this.capabilities, this.context, this.caches, this.found);
+    const Walk = shape.caches.structure === 0 ? StraightWalk : ResumedWalk;
+    this.tables = new Walk(memory, this.context, this.caches, exact, this.found);
     this.faults = parts.faults(this.registers, this.capabilities, sendMessage);
-    this.needed = permissionsNeeded(this.capabilities);
-    this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities);
+    this.needed = flagsNeeded(permissionsNeeded(this.capabilities));
+    this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities, () => this.decideWay());
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
     new RegisterInvalidation({ ...this.commandParts(), isLegacy: () => this.mode === TABLE_MODE.legacy });
@@ -119,7 +131,7 @@ export class RemappingUnit {
       rootTable: () => this.rootTable(),
       enableTranslation: (on) => {
         this.enabled = on;
-        this.translating = on && this.modeFault === 0 ? 1 : 0;
+        this.decideWay();
       },
       enableQueue: (on) => this.queue?.enable(on),
       restartFaults: () => this.faults.restart(),
@@ -146,7 +158,6 @@ export class RemappingUnit {
     this.parts.reset(scope);
     this.invalidation.flush();
     this.enabled = false;
-    this.translating = 0;
     this.context.rootHigh = 0;
     this.context.rootLow = 0;
     this.mode = TABLE_MODE.legacy;
@@ -155,6 +166,7 @@ export class RemappingUnit {
     this.faults.restart();
     this.queue?.enable(false);
     this.protectedMemory.update();
+    this.decideWay();
   }
 
   /** Time passes: what was begun gets on. Registers and requests do this, too. */
@@ -175,19 +187,32 @@ export class RemappingUnit {
    * @returns a value of {@link OUTCOME}, or the fault reason, which is positive
    */
   translate(routingId: number, high: number, low: number, access: Access): number {
-    const outcome = this.decide(routingId, high, low, access);
-    return this.protectedMemory.active !== 0 && outcome === TRANSLATED ? this.shield() : outcome;
+    const flags = high >>> ADDRESS_BITS === this.lookUp ? this.iotlb.find(routingId, high, low) : 0;
+    const needed = (this.needed >>> (access << 3)) & NEEDED;
+    return (flags & needed) === needed ? TRANSLATED : this.decide(routingId, high, low, access, flags);
   }
 
-  /** What the tables say, or the address itself where they are not asked. Most requests find all in the IOTLB. */
-  private decide(routingId: number, high: number, low: number, access: Access): number {
-    if (this.translating !== 0 && this.iotlb.find(routingId, high, low)) {
-      const { flags } = this.found;
-      const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
+  /** What becomes of a request that the IOTLB, of which the flags are, does not serve at once. */
+  private decide(routingId: number, high: number, low: number, access: Access, flags: number): number {
+    if (flags !== 0 && this.refusesHit(flags)) {
+      return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+    }
+    if (this.protectedMemory.active === 0) {
+      return this.decideByTables(routingId, high, low, access);
+    }
+    const outcome = this.decideShielded(routingId, high, low, access);
+    return outcome === TRANSLATED ? this.shield() : outcome;
+  }
+
+  /** What the tables or the IOTLB say of a request while some memory is protected. */
+  private decideShielded(routingId: number, high: number, low: number, access: Access): number {
+    if (this.translating !== 0 && high >>> ADDRESS_BITS === 0) {
+      const flags = this.iotlb.find(routingId, high, low);
+      const needed = (this.needed >>> (access << 3)) & NEEDED;
       if ((flags & needed) === needed) {
         return TRANSLATED;
       }
-      if (this.refusesHit(flags)) {
+      if (flags !== 0 && this.refusesHit(flags)) {
         return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
       }
     }
@@ -289,6 +314,18 @@ export class RemappingUnit {
       const valid = this.mode === TABLE_MODE.legacy && (low & SSIRWE) === 0;
       this.modeFault = valid ? 0 : FAULT.ROOT_POINTER_INVALID;
     }
-    this.translating = this.enabled && this.modeFault === 0 ? 1 : 0;
+    this.decideWay();
   }
+
+  /** Takes up that translation, the table mode, or what is protected may have changed. */
+  private decideWay(): void {
+    this.translating = this.enabled && this.modeFault === 0 ? 1 : 0;
+    const looks = this.translating !== 0 && this.iotlb.size !== 0 && this.protectedMemory.active === 0;
+    this.lookUp = looks ? 0 : NEVER;
+  }
+}
+
+/** From two bits for each access, the permissions it needs, to a byte for each: the flags of an entry that serves it. */
+function flagsNeeded(permissions: number): number {
+  return [0, 1, 2, 3].reduce((all, access) => all | ((((permissions >>> (2 * access)) & 3) | HELD) << (8 * access)), 0);
 }

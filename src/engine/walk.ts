@@ -1,4 +1,5 @@
 import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
+import { type Access, permissionsNeeded, refusalOf } from './access.js';
 import { fieldMask, fieldsMask } from './bits.js';
 import type { Caches } from './caches.js';
 import type { Capabilities } from './capabilities.js';
@@ -19,8 +20,6 @@ const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
 
 const MAX_LEVELS = 5;
 const SMALL_OFFSET = 0xfff;
-/** Bits of the place of an entry in its table, in words. */
-const PLACE = (2 ** SECOND_STAGE_ENTRY.indexBits - 1) << 1;
 const INDEX = 2 ** SECOND_STAGE_ENTRY.indexBits - 1;
 
 const BEYOND_WIDTH = FAULT.ADDRESS_BEYOND_WIDTH;
@@ -28,58 +27,42 @@ const CONTEXT_INVALID = FAULT.CONTEXT_INVALID;
 const UNREADABLE = FAULT.PAGING_ENTRY_UNREADABLE;
 const IN_INTERRUPT_RANGE = FAULT.OUTPUT_IN_INTERRUPT_RANGE;
 const RESERVED = FAULT.PAGING_ENTRY_RESERVED;
-const KEPT_SNOOP = ENTRY.snoop;
 const SILENT = ENTRY.silent;
 
 /** What lies at 2^43 or above is never RAM. */
-const RAM_HIGH = 0x7ff;
+export const RAM_HIGH = 0x7ff;
 
-/** How a device accesses memory. Bit 0 is set for writes. */
-export const ACCESS = {
-  read: 0,
-  /** A write that is no interrupt request: not one aligned DWORD. */
-  write: 1,
-  zeroLengthRead: 2,
-  /** A write of one aligned DWORD. */
-  dwordWrite: 3,
-} as const;
-
-/** A value of {@link ACCESS}. */
-export type Access = (typeof ACCESS)[keyof typeof ACCESS];
-
-/** Two bits for each access, that of {@link ACCESS} 0 lowest: the permissions it needs; none for a zero-length read where ZLR=1. */
-export function permissionsNeeded({ zeroLengthReads }: Capabilities): number {
-  const needed = [READ, WRITE, zeroLengthReads ? 0 : READ, WRITE];
-  return needed.reduce((all, each, access) => all | (each << (2 * access)), 0);
-}
-
-/** Fault reason for an access without the permissions it needs. */
-export function refusalOf(access: Access): number {
-  return (access & 1) === 0 ? FAULT.NO_READ_PERMISSION : FAULT.NO_WRITE_PERMISSION;
+/** What translates by tables. */
+export interface TableWalk {
+  /**
+   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB.
+   *
+   * @returns 0, or the fault reason
+   */
+  resolve(routingId: number, high: number, low: number, access: Access): number;
 }
 
 /**
  * Second-stage walk of 3 to 5 levels in legacy mode, permissions in bits 0 and 1. It starts from what the
- * paging-structure caches hold and fills them. This is the hot path: no allocation, no bigint; the result is left in
- * the fields.
+ * paging-structure caches hold, fills them and the IOTLB, and judges each entry before the next is read, so that it
+ * knows which fault comes first. No allocation, no bigint; the result is left in what was found.
  */
-export class TableWalk {
+export class ExactWalk {
   private readonly memory: PhysicalMemory;
   private readonly context: ContextLookup;
   private readonly structures: StructureCache;
   private readonly iotlb: Iotlb;
   /** Bits that an entry which points to a table does not have, as halves: it is a leaf, or a fault. */
-  private readonly specialHigh: number;
-  private readonly specialLow: number;
+  readonly specialHigh: number;
+  readonly specialLow: number;
   /** By level, bits that make an entry a leaf: PS where that page size exists, 0 elsewhere. */
   private readonly leafBit = new Int32Array(MAX_LEVELS + 1);
   /** Reserved bits of a leaf, besides those of the offset in its page, as halves. */
-  private readonly leafReservedHigh: number;
-  private readonly leafReservedLow: number;
+  readonly leafReservedHigh: number;
+  readonly leafReservedLow: number;
   /** Bits of an address's high half at or above the host address width. */
   private readonly beyondHost: number;
   private readonly needed: number;
-  private readonly straightHigh: number;
   private readonly found: Found;
 
   /** @param found where requests that are translated leave the host address and the flags */
@@ -104,7 +87,6 @@ export class TableWalk {
     this.specialHigh = fieldsMask(tableReserved, 1);
     // Where no page of that size exists, PS is one more reserved bit.
     this.specialLow = fieldsMask([...tableReserved, PS], 0);
-    this.straightHigh = this.specialHigh | (ADDRESS_HIGH & ~RAM_HIGH);
     this.leafReservedHigh = fieldsMask(leafReserved, 1);
     this.leafReservedLow = fieldsMask(leafReserved, 0);
     for (let level = 1; level <= MAX_LEVELS; level++) {
@@ -114,81 +96,11 @@ export class TableWalk {
   }
 
   /**
-   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB. Most walks are
-   * straight: only entries that point to readable tables down to a page of 4 KiB, and all that is needed granted. For
-   * those what the entries say is gathered and judged once, at the end. What lies in no memory is read as 0 there,
-   * which grants nothing. Everything else is left to the exact walk, which knows what is wrong.
+   * Translates an address, given as int32 halves, by the context that was found last.
    *
    * @returns 0, or the fault reason
    */
-  resolve(routingId: number, high: number, low: number, access: Access): number {
-    const { context, structures, found } = this;
-    const unfound = context.lookUp(routingId);
-    if (unfound !== 0) {
-      return unfound;
-    }
-    const { levels } = context;
-    const { frames, words } = this.memory;
-    let special = 0;
-    let specialLow = 0;
-    let granted = PERMISSIONS;
-    let nextHigh = context.tableHigh;
-    let nextLow = context.tableLow;
-    if (structures.size !== 0) {
-      return this.walk(routingId, high, low, access);
-    }
-    let at = 0;
-    if (levels > 3) {
-      if (levels > 4) {
-        at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 15) & PLACE);
-        special |= nextHigh;
-        nextLow = words[at]!;
-        nextHigh = words[at | 1]!;
-        granted &= nextLow;
-        specialLow |= nextLow;
-      }
-      at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 6) & PLACE);
-      special |= nextHigh;
-      nextLow = words[at]!;
-      nextHigh = words[at | 1]!;
-      granted &= nextLow;
-      specialLow |= nextLow;
-    }
-    at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | (((high << 3) | (low >>> 29)) & PLACE);
-    special |= nextHigh;
-    nextLow = words[at]!;
-    nextHigh = words[at | 1]!;
-    granted &= nextLow;
-    specialLow |= nextLow;
-    at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((low >>> 20) & PLACE);
-    special |= nextHigh;
-    nextLow = words[at]!;
-    nextHigh = words[at | 1]!;
-    granted &= nextLow;
-    specialLow |= nextLow;
-    at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((low >>> 11) & PLACE);
-    special |= nextHigh;
-    nextLow = words[at]!;
-    nextHigh = words[at | 1]!;
-    granted &= nextLow;
-    const needed = 1 + (access & 1);
-    const pageHigh = nextHigh & ADDRESS_HIGH;
-    if (
-      
-      (context.passThrough | (specialLow & this.specialLow) | (nextLow & this.leafReservedLow) | (~granted & needed) | ((special | nextHigh) & this.straightHigh) | (high & context.beyondWidth)) !== 0 ||
-      inInterruptRange(pageHigh, nextLow)
-    ) {
-      return this.walk(routingId, high, low, access);
-    }
-    const outLow = (nextLow & FRAME) | (low & SMALL_OFFSET);
-    found.high = pageHigh;
-    found.low = outLow;
-    found.flags = nextLow;
-    return 0;
-  }
-
-  /** The exact walk, once the context is found. */
-  private walk(routingId: number, high: number, low: number, access: Access): number {
+  walk(routingId: number, high: number, low: number, access: Access): number {
     const { context, found: result } = this;
     if (context.passThrough !== 0) {
       result.high = high;
@@ -277,7 +189,7 @@ export class TableWalk {
       return IN_INTERRUPT_RANGE;
     }
     // Where SNP is reserved it is 0 here.
-    const snoop = (entryLow & SNOOP) === 0 ? 0 : KEPT_SNOOP;
+    const snoop = entryLow & SNOOP;
     const silent = context.faultProcessingDisable === 0 ? 0 : SILENT;
     result.high = pageHigh;
     result.low = outLow;
