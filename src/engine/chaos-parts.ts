@@ -51,8 +51,8 @@ export class ChaosFaults extends FaultLog {
 export class ChaosIotlb extends Iotlb {
   private readonly chance: Chance;
 
-  constructor(size: number, found: Found, chance: Chance) {
-    super(size, found);
+  constructor(size: number, zeroLengthReads: boolean, found: Found, chance: Chance) {
+    super(size, zeroLengthReads, found);
     this.chance = chance;
   }
 

@@ -36,7 +36,7 @@ export class ChaosUnit extends RemappingUnit {
       },
       registers: (capabilities) => new ChaosRegisters(capabilities, chance, () => pace.elapse()),
       faults: (registers, capabilities, sendMessage) => new ChaosFaults(registers, capabilities, sendMessage, chance),
-      iotlb: (size, found) => new ChaosIotlb(size, found, chance),
+      iotlb: (size, zeroLengthReads, found) => new ChaosIotlb(size, zeroLengthReads, found, chance),
       invalidation: (caches, capabilities) => new ChaosInvalidation(caches, capabilities, chance),
     });
     this.chance = chance;

@@ -15,35 +15,36 @@ export const MOST_ADDRESS_BITS = 57;
 
 /**
  * A slot has four words, numbered in the low bits of an index. Word 0 is the low half of the page's address, with the
- * lower bits of the source-id and a bit that is always set below it; word 1 is the high half, with the other bits of the
- * source-id above it.
+ * lower bits of the source-id below it; word 1 is the high half, with the other bits of the source-id above it.
  */
 const SHIFT = 2;
 const KEY_HIGH = 1;
-/** Low half of the page's host address, with the flags below it. */
+/** Low half of the page's host address, with the flags below it; 0 in a slot that holds nothing. */
 const FRAME = 2;
 const FRAME_HIGH = 3;
 
-const VALID = 1;
-const SOURCE_LOW = 0x7ff;
-const SOURCE_HIGH = 0xf800;
-/** Bits of a high half that no translated address has, as 57 bits are the most; some are taken by the source-id. */
+const SOURCE_LOW = 0xfff;
+const SOURCE_HIGH = 0xf000;
+/** Bits of a high half that no translated address has; some are taken by the source-id. */
 const NO_ADDRESS = -1 << (MOST_ADDRESS_BITS - 32);
 
-/** Flags of an entry; bits 0 and 1 are the accumulated permissions. */
+/** Flags of an entry. Bits 0 and 1 are the accumulated permissions; bit n says whether it serves access n. */
 export const ENTRY = {
   permissions: 3,
+  zeroLengthReads: 4,
+  dwordWrites: 8,
   /** FPD of the context entry through which it was made. */
-  silent: 4,
+  silent: 16,
   /** It may lack permissions that the tables grant. */
-  partial: 8,
-  /** Every entry has it. */
-  held: 16,
+  partial: 32,
   /** SNP, at its place in a leaf: the page forces snooping. */
   snoop: 0x800,
 } as const;
 
-const HELD = ENTRY.held;
+const READ = 1;
+const WRITE = 2;
+/** From a permission to the access that needs the same. */
+const LIKEWISE = 2;
 
 /**
  * Translations of whole pages, one direct-mapped array for each page size. They are found by source-id and address,
@@ -54,6 +55,8 @@ export class Iotlb {
   /** Entries for each page size. */
   readonly size: number;
   private readonly found: Found;
+  /** The flag for zero-length reads where they need no permission, else 0. */
+  private readonly zeroLengthReads: number;
   private readonly last: number;
   /** Logarithm of a level's words. */
   private readonly levelShift: number;
@@ -67,9 +70,11 @@ export class Iotlb {
 
   /**
    * @param size entries for each page size, a power of two or 0
+   * @param zeroLengthReads whether a zero-length read is served by any permission (ZLR)
    * @param found where lookups that hit leave what they found
    */
-  constructor(size: number, found: Found) {
+  constructor(size: number, zeroLengthReads: boolean, found: Found) {
+    this.zeroLengthReads = zeroLengthReads ? ENTRY.zeroLengthReads : 0;
     this.size = size;
     this.found = found;
     this.last = slotMask(size);
@@ -85,7 +90,7 @@ export class Iotlb {
    * @returns the entry's flags, with whatever above them, or 0
    */
   find(sourceId: number, high: number, low: number): number {
-    const at = (((low >>> 12) ^ (high << 20) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT;
+    const at = (((low >>> 12) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT;
     const flags = this.take(at, SMALL_OFFSET, sourceId, high, low);
     return flags === 0 && this.large !== 0 ? this.findLarge(sourceId, high, low) : flags;
   }
@@ -135,14 +140,14 @@ export class Iotlb {
     for (let at = this.firstOf(level); at < end; at += 1 << SHIFT) {
       const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);
       if (apart === 0 && domains[at >> SHIFT] === domain) {
-        words[at] = 0;
+        words[at | FRAME] = 0;
       }
     }
   }
 
   /** Drops what one slot of a level holds; slots are numbered from 0 to `size` - 1. */
   evict(level: number, slot: number): void {
-    this.words[this.firstOf(level) + (slot << SHIFT)] = 0;
+    this.words[this.firstOf(level) | (slot << SHIFT) | FRAME] = 0;
   }
 
   /** Keeps a page of that level around the address, mapped linearly. */
@@ -164,9 +169,10 @@ export class Iotlb {
     const at = this.slotOf(level, sourceId, high, low);
     this.used[level] = 1;
     this.large |= level > 1 ? 1 : 0;
-    words[at] = (low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID;
+    words[at] = (low & ~offset) | (sourceId & SOURCE_LOW);
     words[at | KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
-    words[at | FRAME] = (outLow & ~offset) | flags | HELD;
+    const likewise = ((flags & (READ | WRITE)) << LIKEWISE) | this.zeroLengthReads;
+    words[at | FRAME] = (outLow & ~offset) | flags | likewise;
     words[at | FRAME_HIGH] = outHigh;
     this.domains[at >> SHIFT] = domain;
   }
@@ -187,7 +193,7 @@ export class Iotlb {
   private take(at: number, offset: number, sourceId: number, high: number, low: number): number {
     const { words, found } = this;
     if (
-      words[at] !== ((low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID) ||
+      words[at] !== ((low & ~offset) | (sourceId & SOURCE_LOW)) ||
       words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16))
     ) {
       return 0;
@@ -202,8 +208,9 @@ export class Iotlb {
   /** Neighbouring pages lie in neighbouring slots. */
   private slotOf(level: number, sourceId: number, high: number, low: number): number {
     const shift = 3 + 9 * level;
-    const page = (low >>> shift) | (high << (32 - shift));
-    return this.firstOf(level) + (((page ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT);
+    // The lowest 20 bits of a page's number are enough.
+    const page = level === 1 ? low >>> 12 : (low >>> shift) | (high << (32 - shift));
+    return this.firstOf(level) | (((page ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT);
   }
 
   private firstOf(level: number): number {

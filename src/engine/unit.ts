@@ -1,5 +1,5 @@
 import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
-import { ACCESS, type Access, permissionsNeeded, refusalOf } from './access.js';
+import { ACCESS, type Access, refusalOf } from './access.js';
 import { fieldMask, fieldShift } from './bits.js';
 import { CacheInvalidation } from './cache-invalidation.js';
 import { type Caches, createCaches } from './caches.js';
@@ -34,8 +34,6 @@ export const OUTCOME = {
 
 // Constants of this module are known to the compiler; those of others are loaded each time.
 const TRANSLATED = OUTCOME.translated;
-const HELD = ENTRY.held;
-const NEEDED = ENTRY.permissions | ENTRY.held;
 /** No translated address has more bits than this in its high half. */
 const ADDRESS_BITS = MOST_ADDRESS_BITS - 32;
 /** What no address shifted by these bits equals. */
@@ -67,7 +65,7 @@ export interface UnitParts {
   reset(scope: 'warm' | 'cold'): void;
   registers(capabilities: Capabilities): RegisterFile;
   faults(registers: RegisterFile, capabilities: Capabilities, sendMessage: MessageSink): FaultLog;
-  iotlb(size: number, found: Found): Iotlb;
+  iotlb(size: number, zeroLengthReads: boolean, found: Found): Iotlb;
   invalidation(caches: Caches, capabilities: Capabilities): CacheInvalidation;
 }
 
@@ -76,7 +74,7 @@ const ORDINARY_PARTS: UnitParts = {
   reset: () => {},
   registers: (capabilities) => new RegisterFile(capabilities),
   faults: (registers, capabilities, sendMessage) => new FaultLog(registers, capabilities, sendMessage),
-  iotlb: (size, found) => new Iotlb(size, found),
+  iotlb: (size, zeroLengthReads, found) => new Iotlb(size, zeroLengthReads, found),
   invalidation: (caches, capabilities) => new CacheInvalidation(caches, capabilities),
 };
 
@@ -97,8 +95,6 @@ export class RemappingUnit {
   private readonly protectedMemory: ProtectedMemory;
   private readonly queue: InvalidationQueue | undefined;
   private readonly iotlb: Iotlb;
-  /** A byte for each access, that of {@link ACCESS} 0 lowest: the flags that an IOTLB entry must have to serve it. */
-  private readonly needed: number;
   /** 0 while requests are looked for in the IOTLB first, else {@link NEVER}: equal to an address's uppermost bits where it is. */
   private lookUp = NEVER;
   /** TES. */
@@ -114,7 +110,8 @@ export class RemappingUnit {
     this.capabilities = capabilitiesOf(shape);
     this.parts = parts;
     this.registers = parts.registers(this.capabilities);
-    this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb, this.found));
+    const { zeroLengthReads } = this.capabilities;
+    this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb, zeroLengthReads, this.found));
     this.iotlb = this.caches.iotlb;
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
     this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
@@ -122,7 +119,6 @@ export class RemappingUnit {
     const Walk = shape.caches.structure === 0 ? StraightWalk : ResumedWalk;
     this.tables = new Walk(memory, this.context, this.caches, exact, this.found);
     this.faults = parts.faults(this.registers, this.capabilities, sendMessage);
-    this.needed = flagsNeeded(permissionsNeeded(this.capabilities));
     this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities, () => this.decideWay());
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
@@ -187,16 +183,20 @@ export class RemappingUnit {
    * @returns a value of {@link OUTCOME}, or the fault reason, which is positive
    */
   translate(routingId: number, high: number, low: number, access: Access): number {
-    const flags = high >>> ADDRESS_BITS === this.lookUp ? this.iotlb.find(routingId, high, low) : 0;
-    const needed = (this.needed >>> (access << 3)) & NEEDED;
-    return (flags & needed) === needed ? TRANSLATED : this.decide(routingId, high, low, access, flags);
+    if (high >>> ADDRESS_BITS === this.lookUp) {
+      const flags = this.iotlb.find(routingId, high, low);
+      if (((flags >>> access) & 1) !== 0) {
+        return TRANSLATED;
+      }
+      if (flags !== 0 && this.refusesHit(flags)) {
+        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+      }
+    }
+    return this.decide(routingId, high, low, access);
   }
 
-  /** What becomes of a request that the IOTLB, of which the flags are, does not serve at once. */
-  private decide(routingId: number, high: number, low: number, access: Access, flags: number): number {
-    if (flags !== 0 && this.refusesHit(flags)) {
-      return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
-    }
+  /** What becomes of a request that the IOTLB does not serve. */
+  private decide(routingId: number, high: number, low: number, access: Access): number {
     if (this.protectedMemory.active === 0) {
       return this.decideByTables(routingId, high, low, access);
     }
@@ -204,12 +204,11 @@ export class RemappingUnit {
     return outcome === TRANSLATED ? this.shield() : outcome;
   }
 
-  /** What the tables or the IOTLB say of a request while some memory is protected. */
+  /** What the IOTLB or the tables say while some memory is protected. */
   private decideShielded(routingId: number, high: number, low: number, access: Access): number {
     if (this.translating !== 0 && high >>> ADDRESS_BITS === 0) {
       const flags = this.iotlb.find(routingId, high, low);
-      const needed = (this.needed >>> (access << 3)) & NEEDED;
-      if ((flags & needed) === needed) {
+      if (((flags >>> access) & 1) !== 0) {
         return TRANSLATED;
       }
       if (flags !== 0 && this.refusesHit(flags)) {
@@ -323,9 +322,4 @@ export class RemappingUnit {
     const looks = this.translating !== 0 && this.iotlb.size !== 0 && this.protectedMemory.active === 0;
     this.lookUp = looks ? 0 : NEVER;
   }
-}
-
-/** From two bits for each access, the permissions it needs, to a byte for each: the flags of an entry that serves it. */
-function flagsNeeded(permissions: number): number {
-  return [0, 1, 2, 3].reduce((all, access) => all | ((((permissions >>> (2 * access)) & 3) | HELD) << (8 * access)), 0);
 }
