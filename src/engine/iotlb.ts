@@ -23,6 +23,9 @@ const KEY_HIGH = 1;
 const FRAME = 2;
 const FRAME_HIGH = 3;
 
+/** Tells the compiler that an index is positive and its sums stay so. */
+const INDEX = 0x3fff_ffff;
+
 const SOURCE_LOW = 0xfff;
 const SOURCE_HIGH = 0xf000;
 /** Bits of a high half that no translated address has; some are taken by the source-id. */
@@ -90,7 +93,7 @@ export class Iotlb {
    * @returns the entry's flags, with whatever above them, or 0
    */
   find(sourceId: number, high: number, low: number): number {
-    const at = (((low >>> 12) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT;
+    const at = ((((low >>> 12) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT) & INDEX;
     const flags = this.take(at, SMALL_OFFSET, sourceId, high, low);
     return flags === 0 && this.large !== 0 ? this.findLarge(sourceId, high, low) : flags;
   }
@@ -194,12 +197,12 @@ export class Iotlb {
     const { words, found } = this;
     if (
       words[at] !== ((low & ~offset) | (sourceId & SOURCE_LOW)) ||
-      words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16))
+      words[at + KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16))
     ) {
       return 0;
     }
-    const frame = words[at | FRAME]!;
-    found.high = words[at | FRAME_HIGH]!;
+    const frame = words[at + FRAME]!;
+    found.high = words[at + FRAME_HIGH]!;
     found.low = (frame & ~offset) | (low & offset);
     found.flags = frame;
     return frame;

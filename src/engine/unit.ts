@@ -9,7 +9,7 @@ import type { MessageSink } from './events.js';
 import { FaultLog } from './faults.js';
 import { Found } from './found.js';
 import { GlobalCommand } from './global-command.js';
-import { inInterruptRange } from './interrupt-range.js';
+import { INTERRUPT_MASK, INTERRUPT_PREFIX } from './interrupt-range.js';
 import { RegisterInvalidation } from './invalidation.js';
 import { ENTRY, Iotlb, MOST_ADDRESS_BITS } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
@@ -20,7 +20,7 @@ import { RegisterFile } from './registers.js';
 import type { Shape } from './shapes.js';
 import { ResumedWalk } from './resumed-walk.js';
 import { StraightWalk } from './straight-walk.js';
-import { ExactWalk, type TableWalk } from './walk.js';
+import { ExactWalk } from './walk.js';
 
 /** What became of a request, where it is not the (positive) fault reason. */
 export const OUTCOME = {
@@ -39,6 +39,8 @@ const ADDRESS_BITS = MOST_ADDRESS_BITS - 32;
 /** What no address shifted by these bits equals. */
 const NEVER = -1;
 const SILENT = ENTRY.silent;
+const RANGE_MASK = INTERRUPT_MASK;
+const RANGE_PREFIX = INTERRUPT_PREFIX;
 const SNOOP = ENTRY.snoop;
 
 const RTADDR = VTD_REGISTERS.RTADDR.offset;
@@ -88,7 +90,10 @@ export class RemappingUnit {
   protected readonly caches: Caches;
   private readonly found = new Found();
   private readonly context: ContextLookup;
-  private readonly tables: TableWalk;
+  private readonly straight: StraightWalk;
+  private readonly resumed: ResumedWalk;
+  /** Whether there are paging-structure caches, from which walks are resumed; not 0 for yes. */
+  private readonly remembers: number;
   private readonly invalidation: CacheInvalidation;
   private readonly parts: UnitParts;
   private readonly faults: FaultLog;
@@ -97,6 +102,8 @@ export class RemappingUnit {
   private readonly iotlb: Iotlb;
   /** 0 while requests are looked for in the IOTLB first, else {@link NEVER}: equal to an address's uppermost bits where it is. */
   private lookUp = NEVER;
+  /** Whether some memory is protected; not 0 for yes. */
+  private shielded = 0;
   /** TES. */
   private enabled = false;
   /** Whether tables are in use: it is on, and their mode gives no fault. Not 0 for yes, which is quicker to test. */
@@ -116,8 +123,9 @@ export class RemappingUnit {
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
     this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
     const exact = new ExactWalk(memory, this.capabilities, this.context, this.caches, this.found);
-    const Walk = shape.caches.structure === 0 ? StraightWalk : ResumedWalk;
-    this.tables = new Walk(memory, this.context, this.caches, exact, this.found);
+    this.remembers = shape.caches.structure === 0 ? 0 : 1;
+    this.straight = new StraightWalk(memory, this.context, this.caches, exact, this.found);
+    this.resumed = new ResumedWalk(memory, this.context, this.caches, exact, this.found);
     this.faults = parts.faults(this.registers, this.capabilities, sendMessage);
     this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities, () => this.decideWay());
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
@@ -197,7 +205,7 @@ export class RemappingUnit {
 
   /** What becomes of a request that the IOTLB does not serve. */
   private decide(routingId: number, high: number, low: number, access: Access): number {
-    if (this.protectedMemory.active === 0) {
+    if (this.shielded === 0) {
       return this.decideByTables(routingId, high, low, access);
     }
     const outcome = this.decideShielded(routingId, high, low, access);
@@ -219,13 +227,15 @@ export class RemappingUnit {
   }
 
   private decideByTables(routingId: number, high: number, low: number, access: Access): number {
-    if (inInterruptRange(high, low)) {
+    if (high === 0 && (low & RANGE_MASK) === RANGE_PREFIX) {
       return this.interruptRange(routingId, high, low, access);
     }
     if (this.translating !== 0) {
       const reason = this.resolve(routingId, high, low, access);
-      const silent = this.context.faultProcessingDisable;
-      return reason === 0 ? TRANSLATED : this.refuse(reason, silent, routingId, high, low, access);
+      if (reason === 0) {
+        return TRANSLATED;
+      }
+      return this.refuse(reason, this.context.faultProcessingDisable, routingId, high, low, access);
     }
     if (this.enabled) {
       // Faults that FPD cannot silence come before a context entry was read.
@@ -261,7 +271,9 @@ export class RemappingUnit {
 
   /** What context and paging entries say; a translation is put into the IOTLB. Gives 0 or the fault reason. */
   protected resolve(routingId: number, high: number, low: number, access: Access): number {
-    return this.tables.resolve(routingId, high, low, access);
+    return this.remembers === 0
+      ? this.straight.resolve(routingId, high, low, access)
+      : this.resumed.resolve(routingId, high, low, access);
   }
 
   /** Requests to the interrupt range are never looked up in tables. */
@@ -319,7 +331,8 @@ export class RemappingUnit {
   /** Takes up that translation, the table mode, or what is protected may have changed. */
   private decideWay(): void {
     this.translating = this.enabled && this.modeFault === 0 ? 1 : 0;
-    const looks = this.translating !== 0 && this.iotlb.size !== 0 && this.protectedMemory.active === 0;
+    this.shielded = this.protectedMemory.active;
+    const looks = this.translating !== 0 && this.iotlb.size !== 0 && this.shielded === 0;
     this.lookUp = looks ? 0 : NEVER;
   }
 }
