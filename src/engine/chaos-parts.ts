@@ -56,6 +56,18 @@ export class ChaosIotlb extends Iotlb {
     this.chance = chance;
   }
 
+  override fillSmall(
+    sourceId: number,
+    domain: number,
+    high: number,
+    low: number,
+    outHigh: number,
+    outLow: number,
+    flags: number,
+  ): void {
+    this.keep(1, sourceId, domain, high, low, outHigh, outLow, flags);
+  }
+
   protected override keep(
     level: number,
     sourceId: number,

@@ -1,6 +1,6 @@
 import { slotMask } from './cache-slots.js';
 import type { Found } from './found.js';
-import { inInterruptRange, touchesInterruptRange } from './interrupt-range.js';
+import { INTERRUPT_MASK, INTERRUPT_PREFIX, inInterruptRange, touchesInterruptRange } from './interrupt-range.js';
 import type { PageRange } from './page-range.js';
 
 /** Levels at which a leaf may lie: 4 KiB, 2 MiB, 1 GiB. */
@@ -23,8 +23,8 @@ const KEY_HIGH = 1;
 const FRAME = 2;
 const FRAME_HIGH = 3;
 
-/** Tells the compiler that an index is positive and its sums stay so. */
-const INDEX = 0x3fff_ffff;
+/** Tells the compiler that an index is positive and its sums stay so; a page's number has no more bits than that. */
+const MOST_SLOTS = 0xf_ffff;
 
 const SOURCE_LOW = 0xfff;
 const SOURCE_HIGH = 0xf000;
@@ -44,8 +44,13 @@ export const ENTRY = {
   snoop: 0x800,
 } as const;
 
-const READ = 1;
-const WRITE = 2;
+/** Levels above 1, in what is used. */
+const LARGE = 1 << 2;
+
+// Constants of this module are known to the compiler; those of others are loaded each time.
+const RANGE_MASK = INTERRUPT_MASK;
+const RANGE_PREFIX = INTERRUPT_PREFIX;
+const PERMISSIONS = ENTRY.permissions;
 /** From a permission to the access that needs the same. */
 const LIKEWISE = 2;
 
@@ -66,10 +71,8 @@ export class Iotlb {
   private readonly words: Int32Array;
   /** By slot, the domain. */
   private readonly domains: Uint16Array;
-  /** Whether pages of that level were held since the last time all were dropped. */
-  private readonly used = new Uint8Array(PAGE_LEVELS + 1);
-  /** Whether that is so for any level above 1; not 0 for yes, which is quicker to test. */
-  private large = 0;
+  /** Bit n: pages of level n were held since the last time all of them were dropped. */
+  private used = 0;
 
   /**
    * @param size entries for each page size, a power of two or 0
@@ -93,9 +96,9 @@ export class Iotlb {
    * @returns the entry's flags, with whatever above them, or 0
    */
   find(sourceId: number, high: number, low: number): number {
-    const at = ((((low >>> 12) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT) & INDEX;
+    const at = this.slotOfSmall(sourceId, low) << SHIFT;
     const flags = this.take(at, SMALL_OFFSET, sourceId, high, low);
-    return flags === 0 && this.large !== 0 ? this.findLarge(sourceId, high, low) : flags;
+    return flags === 0 && this.used >= LARGE ? this.findLarge(sourceId, high, low) : flags;
   }
 
   /**
@@ -122,18 +125,41 @@ export class Iotlb {
     this.keep(whole ? level : 1, sourceId, domain, high, low, outHigh, outLow, flags);
   }
 
+  /** Keeps the translation of an address by a page of 4 KiB. */
+  fillSmall(
+    sourceId: number,
+    domain: number,
+    high: number,
+    low: number,
+    outHigh: number,
+    outLow: number,
+    flags: number,
+  ): void {
+    if (this.size === 0 || (high === 0 && (low & RANGE_MASK) === RANGE_PREFIX)) {
+      return;
+    }
+    const { words } = this;
+    const slot = this.slotOfSmall(sourceId, low);
+    const at = slot << SHIFT;
+    this.used |= 1 << 1;
+    words[at] = (low & ~SMALL_OFFSET) | (sourceId & SOURCE_LOW);
+    words[at + KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
+    words[at + FRAME] = (outLow & ~SMALL_OFFSET) | flags | ((flags & PERMISSIONS) << LIKEWISE) | this.zeroLengthReads;
+    words[at + FRAME_HIGH] = outHigh;
+    this.domains[slot] = domain;
+  }
+
   /** Drops all pages of a level. */
   clear(level: number): void {
-    if (this.used[level] !== 0) {
-      this.used[level] = 0;
-      this.large = this.used[2]! | this.used[3]!;
+    if (this.isUsed(level)) {
+      this.used &= ~(1 << level);
       this.words.fill(0, this.firstOf(level), this.firstOf(level + 1));
     }
   }
 
   /** Drops the pages of a level that belong to a domain and overlap the range. */
   drop(level: number, domain: number, range: PageRange): void {
-    if (this.used[level] === 0) {
+    if (!this.isUsed(level)) {
       return;
     }
     const { words, domains } = this;
@@ -170,22 +196,25 @@ export class Iotlb {
     const { words } = this;
     const offset = OFFSET[level]!;
     const at = this.slotOf(level, sourceId, high, low);
-    this.used[level] = 1;
-    this.large |= level > 1 ? 1 : 0;
+    this.used |= 1 << level;
     words[at] = (low & ~offset) | (sourceId & SOURCE_LOW);
     words[at | KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
-    const likewise = ((flags & (READ | WRITE)) << LIKEWISE) | this.zeroLengthReads;
+    const likewise = ((flags & PERMISSIONS) << LIKEWISE) | this.zeroLengthReads;
     words[at | FRAME] = (outLow & ~offset) | flags | likewise;
     words[at | FRAME_HIGH] = outHigh;
     this.domains[at >> SHIFT] = domain;
+  }
+
+  private isUsed(level: number): boolean {
+    return (this.used & (1 << level)) !== 0;
   }
 
   private findLarge(sourceId: number, high: number, low: number): number {
     if (inInterruptRange(high, low)) {
       return 0;
     }
-    const flags = this.used[2] === 0 ? 0 : this.findPage(2, sourceId, high, low);
-    return flags === 0 && this.used[3] !== 0 ? this.findPage(3, sourceId, high, low) : flags;
+    const flags = this.isUsed(2) ? this.findPage(2, sourceId, high, low) : 0;
+    return flags === 0 && this.isUsed(3) ? this.findPage(3, sourceId, high, low) : flags;
   }
 
   private findPage(level: number, sourceId: number, high: number, low: number): number {
@@ -208,12 +237,15 @@ export class Iotlb {
     return frame;
   }
 
+  private slotOfSmall(sourceId: number, low: number): number {
+    return ((low >>> 12) ^ sourceId ^ (sourceId << 5)) & this.last & MOST_SLOTS;
+  }
+
   /** Neighbouring pages lie in neighbouring slots. */
   private slotOf(level: number, sourceId: number, high: number, low: number): number {
     const shift = 3 + 9 * level;
-    // The lowest 20 bits of a page's number are enough.
-    const page = level === 1 ? low >>> 12 : (low >>> shift) | (high << (32 - shift));
-    return this.firstOf(level) | (((page ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT);
+    const page = (low >>> shift) | (high << (32 - shift));
+    return this.firstOf(level) | (((page ^ sourceId ^ (sourceId << 5)) & this.last & MOST_SLOTS) << SHIFT);
   }
 
   private firstOf(level: number): number {

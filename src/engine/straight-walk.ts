@@ -128,7 +128,7 @@ export class StraightWalk implements TableWalk {
     if (this.iotlb.size !== 0) {
       const silent = context.faultProcessingDisable === 0 ? 0 : SILENT;
       const flags = (granted & PERMISSIONS) | (low1 & SNOOP) | silent;
-      this.iotlb.fill(1, routingId, context.domain, high, low, pageHigh, low1 & FRAME, flags);
+      this.iotlb.fillSmall(routingId, context.domain, high, low, pageHigh, low1 & FRAME, flags);
     }
     return 0;
   }

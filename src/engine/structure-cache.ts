@@ -25,6 +25,9 @@ const FIRST = FIRST_STRUCTURE_LEVEL;
 const KEY_LOW_2 = -1 << 21;
 const KEY_LOW_3 = -1 << 30;
 
+/** Tells the compiler that an index is positive and its sums stay so. */
+const INDEX = 0x3fff_ffff;
+
 const PERMISSIONS = 3;
 const FRAME = ~0xfff;
 
@@ -78,25 +81,25 @@ export class StructureCache {
   /** Looks for the entry of level 2 on the way to an address; gives its slot, or -1. */
   findLowest(domain: number, high: number, low: number): number {
     const { words } = this;
-    const at = this.slotAt2(domain, high, low);
-    return words[at] === ((low & KEY_LOW_2) | domain | VALID) && words[at | KEY_HIGH] === high ? at : -1;
+    const at = this.slotOfLowest(domain, high, low);
+    return words[at] === ((low & KEY_LOW_2) | domain | VALID) && words[at + KEY_HIGH] === high ? at : -1;
   }
 
   /** Looks for the entry of level 3 on the way to an address; gives its slot, or -1. */
   findAbove(domain: number, high: number, low: number): number {
     const { words } = this;
     const entry = (low >>> 30) | (high << 2);
-    const at = (1 << this.levelShift) | (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT);
-    return words[at] === ((low & KEY_LOW_3) | domain | VALID) && words[at | KEY_HIGH] === high ? at : -1;
+    const at = (((((entry ^ domain ^ (domain << 5)) & this.last) + this.last + 1) << SHIFT) & INDEX) | 0;
+    return words[at] === ((low & KEY_LOW_3) | domain | VALID) && words[at + KEY_HIGH] === high ? at : -1;
   }
 
   /** What a slot says of the next table: the low half of its address, with the permissions down to it below. */
   tableLowAt(slot: number): number {
-    return this.words[slot | TABLE]!;
+    return this.words[(slot & INDEX) + TABLE]!;
   }
 
   tableHighAt(slot: number): number {
-    return this.words[slot | TABLE_HIGH]!;
+    return this.words[(slot & INDEX) + TABLE_HIGH]!;
   }
 
   /**
@@ -106,16 +109,16 @@ export class StructureCache {
    */
   fillLowest(domain: number, high: number, low: number, tableHigh: number, table: number): void {
     const { words } = this;
-    const at = this.slotAt2(domain, high, low);
+    const at = this.slotOfLowest(domain, high, low);
     words[at] = (low & KEY_LOW_2) | domain | VALID;
-    words[at | KEY_HIGH] = high;
-    words[at | TABLE] = table;
-    words[at | TABLE_HIGH] = tableHigh;
+    words[at + KEY_HIGH] = high;
+    words[at + TABLE] = table;
+    words[at + TABLE_HIGH] = tableHigh;
   }
 
-  private slotAt2(domain: number, high: number, low: number): number {
+  private slotOfLowest(domain: number, high: number, low: number): number {
     const entry = (low >>> 21) | (high << 11);
-    return ((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT;
+    return (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT) & INDEX;
   }
 
   private take(level: number, domain: number, high: number, low: number): boolean {
