@@ -24,6 +24,11 @@ export function permissionsNeeded({ zeroLengthReads }: Capabilities): number {
   return needed.reduce((all, each, access) => all | (each << (2 * access)), 0);
 }
 
+/** Whether any permission, whichever, is enough for an access. */
+export function needsNothing(access: Access, capabilities: Capabilities): boolean {
+  return ((permissionsNeeded(capabilities) >>> (2 * access)) & (READ | WRITE)) === 0;
+}
+
 /** Fault reason for an access without the permissions it needs. */
 export function refusalOf(access: Access): number {
   return (access & 1) === 0 ? FAULT.NO_READ_PERMISSION : FAULT.NO_WRITE_PERMISSION;

@@ -1,3 +1,4 @@
+import { ACCESS, type Access } from './access.js';
 import { Chance } from './chance.js';
 import { ChaosPace } from './chaos-pace.js';
 import { ChaosFaults, ChaosInvalidation, ChaosIotlb, ChaosRegisters } from './chaos-parts.js';
@@ -5,7 +6,6 @@ import { ENTRY, PAGE_LEVELS } from './iotlb.js';
 import { RecentRequests } from './recent-requests.js';
 import { FIRST_STRUCTURE_LEVEL, LAST_STRUCTURE_LEVEL } from './structure-cache.js';
 import { RemappingUnit, type UnitOptions } from './unit.js';
-import { ACCESS, type Access } from './access.js';
 
 /** Where the random numbers start when no seed is given. */
 const DEFAULT_SEED = 0x10dd;

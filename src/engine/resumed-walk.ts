@@ -2,14 +2,14 @@ import { SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
 import type { Access } from './access.js';
 import { fieldMask } from './bits.js';
 import type { Caches } from './caches.js';
-import type { ContextCache } from './context-cache.js';
 import type { ContextLookup } from './context.js';
+import type { ContextCache } from './context-cache.js';
 import type { Found } from './found.js';
 import { INTERRUPT_MASK, INTERRUPT_PREFIX } from './interrupt-range.js';
 import { ENTRY, type Iotlb } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
 import type { StructureCache } from './structure-cache.js';
-import { type ExactWalk, RAM_HIGH, type TableWalk } from './walk.js';
+import { type ExactWalk, HIGH_ADDRESS, HIGHEST_RAM, type TableWalk } from './walk.js';
 
 const { R, W, SNP, ADDR } = SECOND_STAGE_ENTRY.fields;
 const READ = fieldMask(R, 0);
@@ -17,7 +17,6 @@ const PERMISSIONS = READ | fieldMask(W, 0);
 const SNOOP = fieldMask(SNP, 0);
 const FRAME = fieldMask(ADDR, 0);
 const OFFSET = ~FRAME;
-const ADDRESS_HIGH = fieldMask(ADDR, 1);
 /** Bits of the place of an entry in its table, in words. */
 const PLACE = (2 ** SECOND_STAGE_ENTRY.indexBits - 1) << 1;
 
@@ -25,9 +24,10 @@ const PLACE = (2 ** SECOND_STAGE_ENTRY.indexBits - 1) << 1;
 const RANGE_PREFIX = INTERRUPT_PREFIX;
 const RANGE_MASK = INTERRUPT_MASK;
 const SILENT = ENTRY.silent;
+const ADDRESS_HIGH = HIGH_ADDRESS;
 
 /** High address bits of an entry that does not lead to RAM. */
-const NO_RAM = ADDRESS_HIGH & ~RAM_HIGH;
+const NO_RAM = ADDRESS_HIGH & ~HIGHEST_RAM;
 
 /**
  * The walk of a unit with paging-structure caches, where they hold what leads to the last table or to the one above it:

@@ -105,11 +105,11 @@ export class StructureCache {
   /**
    * Keeps an entry of level 2.
    *
-   * @param table low half of the table's address, with the permissions down to it, not none, below
+   * @param table low half of the next table's address, with the permissions down to it, not none, below
    */
   fillLowest(domain: number, high: number, low: number, tableHigh: number, table: number): void {
-    const { words } = this;
     const at = this.slotOfLowest(domain, high, low);
+    const { words } = this;
     words[at] = (low & KEY_LOW_2) | domain | VALID;
     words[at + KEY_HIGH] = high;
     words[at + TABLE] = table;
@@ -124,12 +124,12 @@ export class StructureCache {
   private take(level: number, domain: number, high: number, low: number): boolean {
     const { words } = this;
     const at = this.slotOf(level, domain, high, low);
-    const key = (low & this.keyLow[level]!) | domain | VALID;
-    if (words[at] !== key || words[at | KEY_HIGH] !== (high & this.keyHigh[level]!)) {
+    const keyLow = low & this.keyLow[level]!;
+    if (words[at] !== (keyLow | domain | VALID) || words[at + KEY_HIGH] !== (high & this.keyHigh[level]!)) {
       return false;
     }
-    const table = words[at | TABLE]!;
-    this.tableHigh = words[at | TABLE_HIGH]!;
+    const table = words[at + TABLE]!;
+    this.tableHigh = words[at + TABLE_HIGH]!;
     this.tableLow = table & FRAME;
     this.granted = table & PERMISSIONS;
     return true;
@@ -148,12 +148,12 @@ export class StructureCache {
     if (this.size === 0) {
       return;
     }
-    const { words } = this;
     const at = this.slotOf(level, domain, high, low);
+    const { words } = this;
     words[at] = (low & this.keyLow[level]!) | domain | VALID;
-    words[at | KEY_HIGH] = high & this.keyHigh[level]!;
-    words[at | TABLE] = tableLow | granted;
-    words[at | TABLE_HIGH] = tableHigh;
+    words[at + KEY_HIGH] = high & this.keyHigh[level]!;
+    words[at + TABLE] = tableLow | granted;
+    words[at + TABLE_HIGH] = tableHigh;
   }
 
   /** Drops all entries of a level. */
@@ -184,7 +184,7 @@ export class StructureCache {
     // Neighbours lie in neighbouring slots.
     const below = level === 2 ? (low >>> 21) | (high << 11) : (low >>> 30) | (high << 2);
     const entry = level < 4 ? below : high >> (level === 4 ? 7 : 16);
-    return this.firstOf(level) | (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT);
+    return (this.firstOf(level) | (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT)) & INDEX;
   }
 
   private firstOf(level: number): number {

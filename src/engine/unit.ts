@@ -1,5 +1,5 @@
 import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
-import { ACCESS, type Access, refusalOf } from './access.js';
+import { ACCESS, type Access, needsNothing, refusalOf } from './access.js';
 import { fieldMask, fieldShift } from './bits.js';
 import { CacheInvalidation } from './cache-invalidation.js';
 import { type Caches, createCaches } from './caches.js';
@@ -17,8 +17,8 @@ import { AT_ONCE, type Pace } from './pace.js';
 import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
 import { RegisterFile } from './registers.js';
-import type { Shape } from './shapes.js';
 import { ResumedWalk } from './resumed-walk.js';
+import type { Shape } from './shapes.js';
 import { StraightWalk } from './straight-walk.js';
 import { ExactWalk } from './walk.js';
 
@@ -117,7 +117,7 @@ export class RemappingUnit {
     this.capabilities = capabilitiesOf(shape);
     this.parts = parts;
     this.registers = parts.registers(this.capabilities);
-    const { zeroLengthReads } = this.capabilities;
+    const zeroLengthReads = needsNothing(ACCESS.zeroLengthRead, this.capabilities);
     this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb, zeroLengthReads, this.found));
     this.iotlb = this.caches.iotlb;
     this.invalidation = parts.invalidation(this.caches, this.capabilities);

@@ -17,6 +17,8 @@ const PAGE_SIZE = fieldMask(SECOND_STAGE_ENTRY.fields.PS, 0);
 const SNOOP = fieldMask(SECOND_STAGE_ENTRY.fields.SNP, 0);
 const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
+/** Address bits of an entry's high half. A constant that is exported is loaded each time, so there is one of our own. */
+export const HIGH_ADDRESS = ADDRESS_HIGH;
 
 const MAX_LEVELS = 5;
 const SMALL_OFFSET = 0xfff;
@@ -30,7 +32,8 @@ const RESERVED = FAULT.PAGING_ENTRY_RESERVED;
 const SILENT = ENTRY.silent;
 
 /** What lies at 2^43 or above is never RAM. */
-export const RAM_HIGH = 0x7ff;
+const RAM_HIGH = 0x7ff;
+export const HIGHEST_RAM = RAM_HIGH;
 
 /** What translates by tables. */
 export interface TableWalk {
