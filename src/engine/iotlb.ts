@@ -125,7 +125,7 @@ export class Iotlb {
     this.keep(whole ? level : 1, sourceId, domain, high, low, outHigh, outLow, flags);
   }
 
-  /** Keeps the translation of an address by a page of 4 KiB. */
+  /** As {@link fill} for a page of 4 KiB, where `size` is not 0. */
   fillSmall(
     sourceId: number,
     domain: number,
@@ -135,7 +135,7 @@ export class Iotlb {
     outLow: number,
     flags: number,
   ): void {
-    if (this.size === 0 || (high === 0 && (low & RANGE_MASK) === RANGE_PREFIX)) {
+    if (high === 0 && (low & RANGE_MASK) === RANGE_PREFIX) {
       return;
     }
     const { words } = this;

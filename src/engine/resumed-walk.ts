@@ -19,6 +19,8 @@ const FRAME = fieldMask(ADDR, 0);
 const OFFSET = ~FRAME;
 /** Bits of the place of an entry in its table, in words. */
 const PLACE = (2 ** SECOND_STAGE_ENTRY.indexBits - 1) << 1;
+/** Tells the compiler that an index is not negative; for what is no RAM it then lies behind all words. */
+const INDEX = 0x7fff_ffff;
 
 // Constants of this module are known to the compiler; those of others are loaded each time.
 const RANGE_PREFIX = INTERRUPT_PREFIX;
@@ -90,15 +92,16 @@ export class ResumedWalk implements TableWalk {
         return this.exact.walk(routingId, high, low, access);
       }
       const aboveLow = structures.tableLowAt(slot);
-      const place = frames[(structures.tableHighAt(slot) << 20) | (aboveLow >>> 12)]! | ((low >>> 20) & PLACE);
+      const place =
+        (frames[(structures.tableHighAt(slot) << 20) | (aboveLow >>> 12)]! | ((low >>> 20) & PLACE)) & INDEX;
       tableLow = words[place]!;
-      tableHigh = words[place | 1]!;
+      tableHigh = words[place + 1]!;
       tableGranted = aboveLow & tableLow;
       special = tableLow & this.tableSpecial;
     }
-    const at = frames[(tableHigh << 20) | (tableLow >>> 12)]! | ((low >>> 11) & PLACE);
+    const at = (frames[(tableHigh << 20) | (tableLow >>> 12)]! | ((low >>> 11) & PLACE)) & INDEX;
     const low1 = words[at]!;
-    const high1 = words[at | 1]!;
+    const high1 = words[at + 1]!;
     const granted = tableGranted & low1;
     const pageHigh = high1 & ADDRESS_HIGH;
     if (

@@ -18,6 +18,8 @@ const FRAME = fieldMask(ADDR, 0);
 const OFFSET = ~FRAME;
 /** Bits of the place of an entry in its table, in words. */
 const PLACE = (2 ** SECOND_STAGE_ENTRY.indexBits - 1) << 1;
+/** Tells the compiler that an index is not negative; for what is no RAM it then lies behind all words. */
+const INDEX = 0x7fff_ffff;
 
 // Constants of this module are known to the compiler; those of others are loaded each time.
 const RANGE_PREFIX = INTERRUPT_PREFIX;
@@ -83,29 +85,29 @@ export class StraightWalk implements TableWalk {
     let at = 0;
     if (levels > 3) {
       if (levels > 4) {
-        at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 15) & PLACE);
+        at = (frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 15) & PLACE)) & INDEX;
         special = nextHigh;
         nextLow = words[at]!;
-        nextHigh = words[at | 1]!;
+        nextHigh = words[at + 1]!;
         granted &= nextLow;
         tables |= nextLow;
       }
-      at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 6) & PLACE);
+      at = (frames[(nextHigh << 20) | (nextLow >>> 12)]! | ((high >>> 6) & PLACE)) & INDEX;
       special |= nextHigh;
       nextLow = words[at]!;
-      nextHigh = words[at | 1]!;
+      nextHigh = words[at + 1]!;
       granted &= nextLow;
       tables |= nextLow;
     }
-    at = frames[(nextHigh << 20) | (nextLow >>> 12)]! | (((high << 3) | (low >>> 29)) & PLACE);
+    at = (frames[(nextHigh << 20) | (nextLow >>> 12)]! | (((high << 3) | (low >>> 29)) & PLACE)) & INDEX;
     const low3 = words[at]!;
-    const high3 = words[at | 1]!;
-    at = frames[(high3 << 20) | (low3 >>> 12)]! | ((low >>> 20) & PLACE);
+    const high3 = words[at + 1]!;
+    at = (frames[(high3 << 20) | (low3 >>> 12)]! | ((low >>> 20) & PLACE)) & INDEX;
     const low2 = words[at]!;
-    const high2 = words[at | 1]!;
-    at = frames[(high2 << 20) | (low2 >>> 12)]! | ((low >>> 11) & PLACE);
+    const high2 = words[at + 1]!;
+    at = (frames[(high2 << 20) | (low2 >>> 12)]! | ((low >>> 11) & PLACE)) & INDEX;
     const low1 = words[at]!;
-    const high1 = words[at | 1]!;
+    const high1 = words[at + 1]!;
     granted = granted & low3 & low2 & low1;
     if (
       (((special | nextHigh | high3 | high2 | high1) & this.special) |
