@@ -45,7 +45,10 @@ function fill(memory: PhysicalMemory, chance: Chance, width: bigint): void {
   const type = chance.once(12) ? 8n : 0n;
   memory.writeWords(0x1000 + 16 * (ROUTING_ID & 0xff), [0x2001n | type, (5n << 8n) | width]);
   for (let frame = 2; frame < FRAMES; frame++) {
-    memory.writeWords(frame * 4096, Array.from({ length: 8 }, () => entry(chance)));
+    memory.writeWords(
+      frame * 4096,
+      Array.from({ length: 8 }, () => entry(chance)),
+    );
   }
 }
 
@@ -92,4 +95,31 @@ describe.each(SHAPES)('shape %s, width %i', (name, width) => {
     }
     expect([...ends]).toEqual(expect.arrayContaining([0, 4, 5, 6, 7, 0xc, 0xe]));
   });
+});
+
+test('a walk is not resumed from what other requesters of the domain had cached where its own context forbids it', () => {
+  const memory = new PhysicalMemory([{ base: 0, bytes: FRAMES * 4096 }]);
+  const contextAt = (routingId: number) => 0x1000 + 16 * (routingId & 0xff);
+  const [narrow, passing] = [ROUTING_ID + 1, ROUTING_ID + 2];
+  memory.writeWords(16 * (ROUTING_ID >> 8), [0x1001n]);
+  memory.writeWords(contextAt(ROUTING_ID), [0x2001n, (5n << 8n) | 2n]);
+  memory.writeWords(contextAt(narrow), [0x2001n, (5n << 8n) | 1n]);
+  memory.writeWords(contextAt(passing), [0x2009n, (5n << 8n) | 2n]);
+  // Every entry of every table leads to the same next table, and every leaf to the same page.
+  for (const [frame, next] of [2, 3, 4, 5].map((table) => [table, BigInt(table + 1)] as const)) {
+    memory.writeWords(frame * 4096, [(next << 12n) | 3n, (next << 12n) | 3n]);
+  }
+  const { context, caches, exact, found } = partsOver(memory, '48-1g', 4);
+  const walk = new ResumedWalk(memory, context, caches, exact, found);
+  const high = 0x80;
+  for (let time = 0; time < 2; time++) {
+    expect(walk.resolve(ROUTING_ID, high, 0x123, ACCESS.read)).toBe(0);
+    expect([found.high, found.low]).toEqual([0, 0x6123]);
+  }
+  expect(walk.resolve(narrow, high, 0x123, ACCESS.read)).toBe(4);
+  expect(walk.resolve(passing, 0x40, 0x123, ACCESS.read)).toBe(0);
+  expect([found.high, found.low]).toEqual([0x40, 0x123]);
+  expect(walk.resolve(ROUTING_ID, 0x0, 0x123, ACCESS.read)).toBe(0);
+  expect(walk.resolve(passing, 0x0, 0x123, ACCESS.read)).toBe(0);
+  expect([found.high, found.low]).toEqual([0, 0x123]);
 });
