@@ -1,25 +1,25 @@
 import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
 import { ACCESS, type Access, needsNothing, refusalOf } from './access.js';
 import { fieldMask, fieldShift } from './bits.js';
-import { CacheInvalidation } from './cache-invalidation.js';
+import type { CacheInvalidation } from './cache-invalidation.js';
 import { type Caches, createCaches } from './caches.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import { ContextLookup } from './context.js';
 import type { MessageSink } from './events.js';
-import { FaultLog } from './faults.js';
+import type { FaultLog } from './faults.js';
 import { Found } from './found.js';
 import { GlobalCommand } from './global-command.js';
 import { INTERRUPT_MASK, INTERRUPT_PREFIX } from './interrupt-range.js';
 import { RegisterInvalidation } from './invalidation.js';
-import { ENTRY, Iotlb, MOST_ADDRESS_BITS } from './iotlb.js';
+import { ENTRY, type Iotlb, MOST_ADDRESS_BITS } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
-import { AT_ONCE, type Pace } from './pace.js';
 import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
-import { RegisterFile } from './registers.js';
+import type { RegisterFile } from './registers.js';
 import { ResumedWalk } from './resumed-walk.js';
 import type { Shape } from './shapes.js';
 import { StraightWalk } from './straight-walk.js';
+import { ORDINARY_PARTS, type UnitParts } from './unit-parts.js';
 import { ExactWalk } from './walk.js';
 
 /** What became of a request, where it is not the (positive) fault reason. */
@@ -59,26 +59,6 @@ export interface UnitOptions {
   /** Where a unit that behaves at random starts, 32 bits. */
   readonly seed?: number;
 }
-
-/** Makes the parts in which units may differ. */
-export interface UnitParts {
-  readonly pace: Pace;
-  /** Brings what the parts share among each other to its beginning. */
-  reset(scope: 'warm' | 'cold'): void;
-  registers(capabilities: Capabilities): RegisterFile;
-  faults(registers: RegisterFile, capabilities: Capabilities, sendMessage: MessageSink): FaultLog;
-  iotlb(size: number, zeroLengthReads: boolean, found: Found): Iotlb;
-  invalidation(caches: Caches, capabilities: Capabilities): CacheInvalidation;
-}
-
-const ORDINARY_PARTS: UnitParts = {
-  pace: AT_ONCE,
-  reset: () => {},
-  registers: (capabilities) => new RegisterFile(capabilities),
-  faults: (registers, capabilities, sendMessage) => new FaultLog(registers, capabilities, sendMessage),
-  iotlb: (size, zeroLengthReads, found) => new Iotlb(size, zeroLengthReads, found),
-  invalidation: (caches, capabilities) => new CacheInvalidation(caches, capabilities),
-};
 
 /**
  * A DMA-remapping unit in legacy mode. 64-bit addresses are pairs of int32 halves; a translation leaves its result in
@@ -203,7 +183,10 @@ export class RemappingUnit {
     return this.decide(routingId, high, low, access);
   }
 
-  /** What becomes of a request that the IOTLB does not serve. */
+  /**
+   * What becomes of a request that the IOTLB does not serve. This and `translate` have no helpers on the way of a hit
+   * or a walk: what the compiler puts into one piece of code is limited, and is used up.
+   */
   private decide(routingId: number, high: number, low: number, access: Access): number {
     if (this.shielded === 0) {
       return this.decideByTables(routingId, high, low, access);
