@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS } from './access.js';
 import { AFTER, BEFORE, CacheMachine, SIBLING } from './cache-testing.js';
 import { NO_CACHES, type ShapeName, shapeOf } from './shapes.js';
 import { CONTEXT, NO_RAM, ROOT, ROUTING_ID, TestMachine } from './testing.js';
-import { ACCESS } from './walk.js';
 
 const ALL = { root: 16, context: 16, structure: 16, iotlb: 16 };
 

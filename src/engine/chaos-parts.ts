@@ -51,9 +51,21 @@ export class ChaosFaults extends FaultLog {
 export class ChaosIotlb extends Iotlb {
   private readonly chance: Chance;
 
-  constructor(size: number, found: Found, chance: Chance) {
-    super(size, found);
+  constructor(size: number, zeroLengthReads: boolean, found: Found, chance: Chance) {
+    super(size, zeroLengthReads, found);
     this.chance = chance;
+  }
+
+  override fillSmall(
+    sourceId: number,
+    domain: number,
+    high: number,
+    low: number,
+    outHigh: number,
+    outLow: number,
+    flags: number,
+  ): void {
+    this.keep(1, sourceId, domain, high, low, outHigh, outLow, flags);
   }
 
   protected override keep(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CCMD_FIELDS, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS } from './access.js';
 import { AFTER, BEFORE, CacheMachine, type Command, SIBLING } from './cache-testing.js';
 import { Chance } from './chance.js';
 import { createUnit } from './create.js';
@@ -7,7 +8,6 @@ import { PhysicalMemory } from './memory.js';
 import { shapeOf } from './shapes.js';
 import { ROUTING_ID } from './testing.js';
 import { RemappingUnit } from './unit.js';
-import { ACCESS } from './walk.js';
 
 const { CCMD, GCMD, GSTS, IQH, IQT } = VTD_REGISTERS;
 const SEEDS = Array.from({ length: 60 }, (_, n) => n + 1);

@@ -1,3 +1,4 @@
+import { ACCESS, type Access } from './access.js';
 import { Chance } from './chance.js';
 import { ChaosPace } from './chaos-pace.js';
 import { ChaosFaults, ChaosInvalidation, ChaosIotlb, ChaosRegisters } from './chaos-parts.js';
@@ -5,7 +6,6 @@ import { ENTRY, PAGE_LEVELS } from './iotlb.js';
 import { RecentRequests } from './recent-requests.js';
 import { FIRST_STRUCTURE_LEVEL, LAST_STRUCTURE_LEVEL } from './structure-cache.js';
 import { RemappingUnit, type UnitOptions } from './unit.js';
-import { ACCESS, type Access } from './walk.js';
 
 /** Where the random numbers start when no seed is given. */
 const DEFAULT_SEED = 0x10dd;
@@ -36,7 +36,7 @@ export class ChaosUnit extends RemappingUnit {
       },
       registers: (capabilities) => new ChaosRegisters(capabilities, chance, () => pace.elapse()),
       faults: (registers, capabilities, sendMessage) => new ChaosFaults(registers, capabilities, sendMessage, chance),
-      iotlb: (size, found) => new ChaosIotlb(size, found, chance),
+      iotlb: (size, zeroLengthReads, found) => new ChaosIotlb(size, zeroLengthReads, found, chance),
       invalidation: (caches, capabilities) => new ChaosInvalidation(caches, capabilities, chance),
     });
     this.chance = chance;

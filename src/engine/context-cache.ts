@@ -66,6 +66,7 @@ const DOMAIN = 1;
 const TABLE = 2;
 const TOP_HIGH = 3;
 const LEVELS = 4;
+const BEYOND_WIDTH = 5;
 
 /** Flags beside a context's table pointer. */
 export const PASS_THROUGH = 1;
@@ -80,6 +81,8 @@ export interface ContextFields {
   tableHigh: number;
   tableLow: number;
   levels: number;
+  /** Bits of an address's high half that no translated address has. */
+  beyondWidth: number;
   /** Not 0 for yes. */
   passThrough: number;
   faultProcessingDisable: number;
@@ -116,11 +119,20 @@ export class ContextCache {
     into.passThrough = table & PASS_THROUGH;
     into.faultProcessingDisable = table & SILENT;
     into.levels = words[at | LEVELS]!;
+    into.beyondWidth = words[at | BEYOND_WIDTH]!;
     return true;
   }
 
   /** @param flags {@link PASS_THROUGH}, {@link SILENT} */
-  fill(sourceId: number, domain: number, tableHigh: number, tableLow: number, levels: number, flags: number): void {
+  fill(
+    sourceId: number,
+    domain: number,
+    tableHigh: number,
+    tableLow: number,
+    levels: number,
+    beyondWidth: number,
+    flags: number,
+  ): void {
     if (this.size === 0) {
       return;
     }
@@ -132,6 +144,7 @@ export class ContextCache {
     words[at | TABLE] = tableLow | flags;
     words[at | TOP_HIGH] = tableHigh;
     words[at | LEVELS] = levels;
+    words[at | BEYOND_WIDTH] = beyondWidth;
   }
 
   clear(): void {

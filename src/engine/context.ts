@@ -1,4 +1,4 @@
-import { CONTEXT_ENTRY, FAULT, ROOT_ENTRY, TRANSLATION_TYPE } from '../../spec/layout/vtd.js';
+import { CONTEXT_ENTRY, FAULT, ROOT_ENTRY, SECOND_STAGE_ENTRY, TRANSLATION_TYPE } from '../../spec/layout/vtd.js';
 import { fieldMask, fieldShift, fieldsMask } from './bits.js';
 import type { Capabilities } from './capabilities.js';
 import { type ContextCache, type ContextFields, PASS_THROUGH, type RootCache, SILENT } from './context-cache.js';
@@ -34,6 +34,8 @@ export class ContextLookup implements ContextFields {
   domain = 0;
   /** Levels of the second-stage walk. */
   levels = 0;
+  /** Bits of an input address's high half that lie at or above min(MGAW, AGAW). */
+  beyondWidth = 0;
   /** Host address of the top second-stage table. */
   tableHigh = 0;
   tableLow = 0;
@@ -42,6 +44,8 @@ export class ContextLookup implements ContextFields {
   private readonly roots: RootCache;
   private readonly contexts: ContextCache;
   private readonly levelsOfWidth: Int32Array;
+  /** By AW, bits of an address's high half at or above min(MGAW, AGAW). */
+  private readonly beyondOfWidth: Int32Array;
   /** By TT, whether it is valid here. */
   private readonly typeValid: Uint8Array;
   /** Reserved bits of the entries' 32-bit pieces. Piece 0 of the root entry is in `rootReserved0`, and so on. */
@@ -59,6 +63,10 @@ export class ContextLookup implements ContextFields {
     this.roots = roots;
     this.contexts = contexts;
     this.levelsOfWidth = Int32Array.from(capabilities.levelsOfWidth);
+    this.beyondOfWidth = this.levelsOfWidth.map((levels) => {
+      const width = Math.min(addressBits(levels), capabilities.guestAddressWidth);
+      return fieldMask([63, width], 1);
+    });
     this.typeValid = new Uint8Array(4);
     this.typeValid[UNTRANSLATED_ONLY] = 1;
     this.typeValid[ALL] = capabilities.deviceTlb ? 1 : 0;
@@ -152,6 +160,7 @@ export class ContextLookup implements ContextFields {
     }
     const type = (word0 & TT) >>> TT_SHIFT;
     this.levels = this.levelsOfWidth[word2 & AW]!;
+    this.beyondWidth = this.beyondOfWidth[word2 & AW]!;
     if (this.levels === 0 || this.typeValid[type] === 0) {
       return FAULT.CONTEXT_INVALID;
     }
@@ -167,7 +176,7 @@ export class ContextLookup implements ContextFields {
   private keep(routingId: number): void {
     if (this.passThrough !== 0 || this.frameOf(this.tableHigh, this.tableLow) >= 0) {
       const flags = (this.passThrough === 0 ? 0 : PASS_THROUGH) | (this.faultProcessingDisable === 0 ? 0 : SILENT);
-      this.contexts.fill(routingId, this.domain, this.tableHigh, this.tableLow, this.levels, flags);
+      this.contexts.fill(routingId, this.domain, this.tableHigh, this.tableLow, this.levels, this.beyondWidth, flags);
     }
   }
 
@@ -175,4 +184,9 @@ export class ContextLookup implements ContextFields {
   private frameOf(high: number, low: number): number {
     return high >>> 11 === 0 ? (this.memory.frames[(high << 20) | (low >>> 12)] ?? -1) : -1;
   }
+}
+
+/** Width of the addresses that a table of that many levels translates. */
+function addressBits(levels: number): number {
+  return SECOND_STAGE_ENTRY.indexLow[1] + SECOND_STAGE_ENTRY.indexBits * levels;
 }

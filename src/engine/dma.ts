@@ -1,7 +1,7 @@
+import { ACCESS } from './access.js';
 import type { MessageSink } from './events.js';
 import type { PhysicalMemory } from './memory.js';
 import { OUTCOME, type RemappingUnit } from './unit.js';
-import { ACCESS } from './walk.js';
 
 const PAGE_BYTES = 4096;
 const TWO_TO_32 = 2 ** 32;

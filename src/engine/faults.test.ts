@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS } from './access.js';
 import type { ShapeName } from './shapes.js';
 import { CONTEXT, ROOT, TestMachine } from './testing.js';
-import { ACCESS } from './walk.js';
 
 const FSTS = VTD_REGISTERS.FSTS.offset;
 const FECTL = VTD_REGISTERS.FECTL.offset;

@@ -3,6 +3,8 @@
  * `unit.registers` into the guest's address space, and let devices read and write through a `DmaPort`, or ask
  * `unit.translate` for each page.
  */
+
+export { ACCESS, type Access } from './access.js';
 export { createUnit } from './create.js';
 export { DmaPort } from './dma.js';
 export { type MessageSink, SOURCE_UNIT } from './events.js';
@@ -19,4 +21,3 @@ export {
   shapeOf,
 } from './shapes.js';
 export { OUTCOME, RemappingUnit, type UnitOptions } from './unit.js';
-export { ACCESS, type Access } from './walk.js';

@@ -1,6 +1,6 @@
 import { slotMask } from './cache-slots.js';
 import type { Found } from './found.js';
-import { inInterruptRange, touchesInterruptRange } from './interrupt-range.js';
+import { INTERRUPT_MASK, INTERRUPT_PREFIX, inInterruptRange, touchesInterruptRange } from './interrupt-range.js';
 import type { PageRange } from './page-range.js';
 
 /** Levels at which a leaf may lie: 4 KiB, 2 MiB, 1 GiB. */
@@ -10,33 +10,49 @@ export const PAGE_LEVELS = 3;
 const OFFSET = [0, 0xfff, 0x1f_ffff, 0x3fff_ffff] as const;
 const SMALL_OFFSET = OFFSET[1];
 
+/** Width of the widest translated address. */
+export const MOST_ADDRESS_BITS = 57;
+
 /**
  * A slot has four words, numbered in the low bits of an index. Word 0 is the low half of the page's address, with the
- * lower bits of the source-id and a bit that is always set below it; word 1 is the high half, with the other bits of the
- * source-id above it.
+ * lower bits of the source-id below it; word 1 is the high half, with the other bits of the source-id above it.
  */
 const SHIFT = 2;
 const KEY_HIGH = 1;
-/** Low half of the page's host address, with the flags below it. */
+/** Low half of the page's host address, with the flags below it; 0 in a slot that holds nothing. */
 const FRAME = 2;
 const FRAME_HIGH = 3;
 
-const VALID = 1;
-const SOURCE_LOW = 0x7ff;
-const SOURCE_HIGH = 0xf800;
-/** Bits of a high half that no translated address has, as 57 bits are the most; some are taken by the source-id. */
-const NO_ADDRESS = -1 << 27;
+/** Tells the compiler that an index is positive and its sums stay so; a page's number has no more bits than that. */
+const MOST_SLOTS = 0xf_ffff;
 
-/** Flags of an entry; bits 0 and 1 are the accumulated permissions. */
+const SOURCE_LOW = 0xfff;
+const SOURCE_HIGH = 0xf000;
+/** Bits of a high half that no translated address has; some are taken by the source-id. */
+const NO_ADDRESS = -1 << (MOST_ADDRESS_BITS - 32);
+
+/** Flags of an entry. Bits 0 and 1 are the accumulated permissions; bit n says whether it serves access n. */
 export const ENTRY = {
   permissions: 3,
+  zeroLengthReads: 4,
+  dwordWrites: 8,
   /** FPD of the context entry through which it was made. */
-  silent: 4,
+  silent: 16,
   /** It may lack permissions that the tables grant. */
-  partial: 8,
-  /** The leaf forces snooping. */
-  snoop: 16,
+  partial: 32,
+  /** SNP, at its place in a leaf: the page forces snooping. */
+  snoop: 0x800,
 } as const;
+
+/** Levels above 1, in what is used. */
+const LARGE = 1 << 2;
+
+// Constants of this module are known to the compiler; those of others are loaded each time.
+const RANGE_MASK = INTERRUPT_MASK;
+const RANGE_PREFIX = INTERRUPT_PREFIX;
+const PERMISSIONS = ENTRY.permissions;
+/** From a permission to the access that needs the same. */
+const LIKEWISE = 2;
 
 /**
  * Translations of whole pages, one direct-mapped array for each page size. They are found by source-id and address,
@@ -47,22 +63,24 @@ export class Iotlb {
   /** Entries for each page size. */
   readonly size: number;
   private readonly found: Found;
+  /** The flag for zero-length reads where they need no permission, else 0. */
+  private readonly zeroLengthReads: number;
   private readonly last: number;
   /** Logarithm of a level's words. */
   private readonly levelShift: number;
   private readonly words: Int32Array;
   /** By slot, the domain. */
   private readonly domains: Uint16Array;
-  /** Whether pages of that level were held since the last time all were dropped. */
-  private readonly used = new Uint8Array(PAGE_LEVELS + 1);
-  /** Whether that is so for any level above 1; not 0 for yes, which is quicker to test. */
-  private large = 0;
+  /** Bit n: pages of level n were held since the last time all of them were dropped. */
+  private used = 0;
 
   /**
    * @param size entries for each page size, a power of two or 0
+   * @param zeroLengthReads whether a zero-length read is served by any permission (ZLR)
    * @param found where lookups that hit leave what they found
    */
-  constructor(size: number, found: Found) {
+  constructor(size: number, zeroLengthReads: boolean, found: Found) {
+    this.zeroLengthReads = zeroLengthReads ? ENTRY.zeroLengthReads : 0;
     this.size = size;
     this.found = found;
     this.last = slotMask(size);
@@ -71,13 +89,16 @@ export class Iotlb {
     this.domains = new Uint16Array(PAGE_LEVELS * (this.last + 1));
   }
 
-  /** Whether a translation of the address is held for the source-id; it is then in what was found. */
-  find(sourceId: number, high: number, low: number): boolean {
-    const at = (((low >>> 12) ^ (high << 20) ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT;
-    if (this.take(at, SMALL_OFFSET, sourceId, high, low)) {
-      return true;
-    }
-    return this.large !== 0 && this.findLarge(sourceId, high, low);
+  /**
+   * Looks for the translation of an address for a source-id; one that is held is then in what was found.
+   *
+   * @param high high half of the address, which has no more than {@link MOST_ADDRESS_BITS} bits
+   * @returns the entry's flags, with whatever above them, or 0
+   */
+  find(sourceId: number, high: number, low: number): number {
+    const at = this.slotOfSmall(sourceId, low) << SHIFT;
+    const flags = this.take(at, SMALL_OFFSET, sourceId, high, low);
+    return flags === 0 && this.used >= LARGE ? this.findLarge(sourceId, high, low) : flags;
   }
 
   /**
@@ -104,18 +125,41 @@ export class Iotlb {
     this.keep(whole ? level : 1, sourceId, domain, high, low, outHigh, outLow, flags);
   }
 
+  /** As {@link fill} for a page of 4 KiB, where `size` is not 0. */
+  fillSmall(
+    sourceId: number,
+    domain: number,
+    high: number,
+    low: number,
+    outHigh: number,
+    outLow: number,
+    flags: number,
+  ): void {
+    if (high === 0 && (low & RANGE_MASK) === RANGE_PREFIX) {
+      return;
+    }
+    const { words } = this;
+    const slot = this.slotOfSmall(sourceId, low);
+    const at = slot << SHIFT;
+    this.used |= 1 << 1;
+    words[at] = (low & ~SMALL_OFFSET) | (sourceId & SOURCE_LOW);
+    words[at + KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
+    words[at + FRAME] = (outLow & ~SMALL_OFFSET) | flags | ((flags & PERMISSIONS) << LIKEWISE) | this.zeroLengthReads;
+    words[at + FRAME_HIGH] = outHigh;
+    this.domains[slot] = domain;
+  }
+
   /** Drops all pages of a level. */
   clear(level: number): void {
-    if (this.used[level] !== 0) {
-      this.used[level] = 0;
-      this.large = this.used[2]! | this.used[3]!;
+    if (this.isUsed(level)) {
+      this.used &= ~(1 << level);
       this.words.fill(0, this.firstOf(level), this.firstOf(level + 1));
     }
   }
 
   /** Drops the pages of a level that belong to a domain and overlap the range. */
   drop(level: number, domain: number, range: PageRange): void {
-    if (this.used[level] === 0) {
+    if (!this.isUsed(level)) {
       return;
     }
     const { words, domains } = this;
@@ -125,14 +169,14 @@ export class Iotlb {
     for (let at = this.firstOf(level); at < end; at += 1 << SHIFT) {
       const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);
       if (apart === 0 && domains[at >> SHIFT] === domain) {
-        words[at] = 0;
+        words[at | FRAME] = 0;
       }
     }
   }
 
   /** Drops what one slot of a level holds; slots are numbered from 0 to `size` - 1. */
   evict(level: number, slot: number): void {
-    this.words[this.firstOf(level) + (slot << SHIFT)] = 0;
+    this.words[this.firstOf(level) | (slot << SHIFT) | FRAME] = 0;
   }
 
   /** Keeps a page of that level around the address, mapped linearly. */
@@ -152,49 +196,56 @@ export class Iotlb {
     const { words } = this;
     const offset = OFFSET[level]!;
     const at = this.slotOf(level, sourceId, high, low);
-    this.used[level] = 1;
-    this.large |= level > 1 ? 1 : 0;
-    words[at] = (low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID;
+    this.used |= 1 << level;
+    words[at] = (low & ~offset) | (sourceId & SOURCE_LOW);
     words[at | KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
-    words[at | FRAME] = (outLow & ~offset) | flags;
+    const likewise = ((flags & PERMISSIONS) << LIKEWISE) | this.zeroLengthReads;
+    words[at | FRAME] = (outLow & ~offset) | flags | likewise;
     words[at | FRAME_HIGH] = outHigh;
     this.domains[at >> SHIFT] = domain;
   }
 
-  private findLarge(sourceId: number, high: number, low: number): boolean {
-    return (
-      !inInterruptRange(high, low) &&
-      ((this.used[2] !== 0 && this.findPage(2, sourceId, high, low)) ||
-        (this.used[3] !== 0 && this.findPage(3, sourceId, high, low)))
-    );
+  private isUsed(level: number): boolean {
+    return (this.used & (1 << level)) !== 0;
   }
 
-  private findPage(level: number, sourceId: number, high: number, low: number): boolean {
+  private findLarge(sourceId: number, high: number, low: number): number {
+    if (inInterruptRange(high, low)) {
+      return 0;
+    }
+    const flags = this.isUsed(2) ? this.findPage(2, sourceId, high, low) : 0;
+    return flags === 0 && this.isUsed(3) ? this.findPage(3, sourceId, high, low) : flags;
+  }
+
+  private findPage(level: number, sourceId: number, high: number, low: number): number {
     return this.take(this.slotOf(level, sourceId, high, low), OFFSET[level]!, sourceId, high, low);
   }
 
-  /** Takes what a slot holds if it is the page around the address, of the size with these offset bits. */
-  private take(at: number, offset: number, sourceId: number, high: number, low: number): boolean {
+  /** Takes what a slot holds if it is the page around the address, of the size with these offset bits; gives its flags. */
+  private take(at: number, offset: number, sourceId: number, high: number, low: number): number {
     const { words, found } = this;
     if (
-      words[at] !== ((low & ~offset) | ((sourceId & SOURCE_LOW) << 1) | VALID) ||
-      words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16)) ||
-      (high & NO_ADDRESS) !== 0
+      words[at] !== ((low & ~offset) | (sourceId & SOURCE_LOW)) ||
+      words[at + KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16))
     ) {
-      return false;
+      return 0;
     }
-    const frame = words[at | FRAME]!;
-    found.high = words[at | FRAME_HIGH]!;
+    const frame = words[at + FRAME]!;
+    found.high = words[at + FRAME_HIGH]!;
     found.low = (frame & ~offset) | (low & offset);
     found.flags = frame;
-    return true;
+    return frame;
+  }
+
+  private slotOfSmall(sourceId: number, low: number): number {
+    return ((low >>> 12) ^ sourceId ^ (sourceId << 5)) & this.last & MOST_SLOTS;
   }
 
   /** Neighbouring pages lie in neighbouring slots. */
   private slotOf(level: number, sourceId: number, high: number, low: number): number {
     const shift = 3 + 9 * level;
     const page = (low >>> shift) | (high << (32 - shift));
-    return this.firstOf(level) + (((page ^ sourceId ^ (sourceId << 5)) & this.last) << SHIFT);
+    return this.firstOf(level) | (((page ^ sourceId ^ (sourceId << 5)) & this.last & MOST_SLOTS) << SHIFT);
   }
 
   private firstOf(level: number): number {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS } from './access.js';
 import { high, low, NO_RAM, ROUTING_ID, shapeWith, TestMachine } from './testing.js';
 import { OUTCOME } from './unit.js';
-import { ACCESS } from './walk.js';
 
 const { PMEN, PLMBASE, PLMLIMIT, PHMBASE, PHMLIMIT, FSTS } = VTD_REGISTERS;
 const EPM = 0x8000_0000;

@@ -25,13 +25,17 @@ export class ProtectedMemory {
   private readonly registers: RegisterFile;
   private readonly capabilities: Capabilities;
 
-  constructor(registers: RegisterFile, capabilities: Capabilities) {
+  /** @param changed told after every write to the registers of protected memory */
+  constructor(registers: RegisterFile, capabilities: Capabilities, changed: () => void) {
     this.registers = registers;
     this.capabilities = capabilities;
     if (capabilities.protectedLow || capabilities.protectedHigh) {
       for (const { offset, bytes } of [PMEN, PLMBASE, PLMLIMIT, PHMBASE, PHMLIMIT]) {
         for (let piece = 0; piece < bytes; piece += 4) {
-          registers.onWrite(offset + piece, () => this.update());
+          registers.onWrite(offset + piece, () => {
+            this.update();
+            changed();
+          });
         }
       }
     }

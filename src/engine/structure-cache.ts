@@ -1,21 +1,32 @@
-import { SLOT_SHIFT, SLOT_WORDS, slotMask } from './cache-slots.js';
+import { slotMask } from './cache-slots.js';
 import { highHalfFrom, lowHalfFrom, type PageRange } from './page-range.js';
 
 /** Levels whose entries may point to tables: PDE, PDPTE, PML4E, PML5E. */
 export const FIRST_STRUCTURE_LEVEL = 2;
 export const LAST_STRUCTURE_LEVEL = 5;
 
-/** Word 0 is the low half of the address bits that select the entry, with this bit below them. */
-const VALID = 1;
+/**
+ * Word 0 is the low half of the address bits that select the entry, with the domain and a bit that is always set below
+ * them; word 1 is the high half.
+ */
+const VALID = 1 << 16;
+const DOMAIN = 0xffff;
 const KEY_HIGH = 1;
-const DOMAIN = 2;
 /** Low half of the next table's address, with the accumulated permissions in bits 0 and 1. */
-const TABLE = 3;
-const TABLE_HIGH = 4;
+const TABLE = 2;
+const TABLE_HIGH = 3;
 
 // Constants of this module are known to the compiler; those of others are loaded each time.
-const SHIFT = SLOT_SHIFT;
+const SHIFT = 2;
+const WORDS = 1 << SHIFT;
 const FIRST = FIRST_STRUCTURE_LEVEL;
+
+/** Bits of the low half that select an entry of these levels. */
+const KEY_LOW_2 = -1 << 21;
+const KEY_LOW_3 = -1 << 30;
+
+/** Tells the compiler that an index is positive and its sums stay so. */
+const INDEX = 0x3fff_ffff;
 
 const PERMISSIONS = 3;
 const FRAME = ~0xfff;
@@ -43,8 +54,8 @@ export class StructureCache {
   constructor(size: number) {
     this.size = size;
     this.last = slotMask(size);
-    this.levelShift = Math.log2(this.last + 1) + SLOT_SHIFT;
-    this.words = new Int32Array((LAST_STRUCTURE_LEVEL - FIRST_STRUCTURE_LEVEL + 1) * (this.last + 1) * SLOT_WORDS);
+    this.levelShift = Math.log2(this.last + 1) + SHIFT;
+    this.words = new Int32Array((LAST_STRUCTURE_LEVEL - FIRST_STRUCTURE_LEVEL + 1) * (this.last + 1) * WORDS);
     for (let level = FIRST_STRUCTURE_LEVEL; level <= LAST_STRUCTURE_LEVEL; level++) {
       const bits = 12 + 9 * (level - 1);
       this.keyHigh[level] = highHalfFrom(bits);
@@ -59,25 +70,69 @@ export class StructureCache {
    * @returns the entry's level, or 0
    */
   find(domain: number, levels: number, high: number, low: number): number {
-    for (let level = FIRST; level <= levels; level++) {
-      if (this.take(level, domain, high & this.keyHigh[level]!, low & this.keyLow[level]!)) {
+    for (let level = FIRST; level <= levels; level = (level + 1) | 0) {
+      if (this.take(level, domain, high, low)) {
         return level;
       }
     }
     return 0;
   }
 
-  private take(level: number, domain: number, keyHigh: number, keyLow: number): boolean {
+  /** Looks for the entry of level 2 on the way to an address; gives its slot, or -1. */
+  findLowest(domain: number, high: number, low: number): number {
     const { words } = this;
-    const at = this.slotOf(level, domain, keyHigh, keyLow);
-    if (words[at] === (keyLow | VALID) && words[at | KEY_HIGH] === keyHigh && words[at | DOMAIN] === domain) {
-      const table = words[at | TABLE]!;
-      this.tableHigh = words[at | TABLE_HIGH]!;
-      this.tableLow = table & FRAME;
-      this.granted = table & PERMISSIONS;
-      return true;
+    const at = this.slotOfLowest(domain, high, low);
+    return words[at] === ((low & KEY_LOW_2) | domain | VALID) && words[at + KEY_HIGH] === high ? at : -1;
+  }
+
+  /** Looks for the entry of level 3 on the way to an address; gives its slot, or -1. */
+  findAbove(domain: number, high: number, low: number): number {
+    const { words } = this;
+    const entry = (low >>> 30) | (high << 2);
+    const at = (((((entry ^ domain ^ (domain << 5)) & this.last) + this.last + 1) << SHIFT) & INDEX) | 0;
+    return words[at] === ((low & KEY_LOW_3) | domain | VALID) && words[at + KEY_HIGH] === high ? at : -1;
+  }
+
+  /** What a slot says of the next table: the low half of its address, with the permissions down to it below. */
+  tableLowAt(slot: number): number {
+    return this.words[(slot & INDEX) + TABLE]!;
+  }
+
+  tableHighAt(slot: number): number {
+    return this.words[(slot & INDEX) + TABLE_HIGH]!;
+  }
+
+  /**
+   * Keeps an entry of level 2.
+   *
+   * @param table low half of the next table's address, with the permissions down to it, not none, below
+   */
+  fillLowest(domain: number, high: number, low: number, tableHigh: number, table: number): void {
+    const at = this.slotOfLowest(domain, high, low);
+    const { words } = this;
+    words[at] = (low & KEY_LOW_2) | domain | VALID;
+    words[at + KEY_HIGH] = high;
+    words[at + TABLE] = table;
+    words[at + TABLE_HIGH] = tableHigh;
+  }
+
+  private slotOfLowest(domain: number, high: number, low: number): number {
+    const entry = (low >>> 21) | (high << 11);
+    return (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT) & INDEX;
+  }
+
+  private take(level: number, domain: number, high: number, low: number): boolean {
+    const { words } = this;
+    const at = this.slotOf(level, domain, high, low);
+    const keyLow = low & this.keyLow[level]!;
+    if (words[at] !== (keyLow | domain | VALID) || words[at + KEY_HIGH] !== (high & this.keyHigh[level]!)) {
+      return false;
     }
-    return false;
+    const table = words[at + TABLE]!;
+    this.tableHigh = words[at + TABLE_HIGH]!;
+    this.tableLow = table & FRAME;
+    this.granted = table & PERMISSIONS;
+    return true;
   }
 
   /** @param granted permissions down to the table, not none */
@@ -93,15 +148,12 @@ export class StructureCache {
     if (this.size === 0) {
       return;
     }
+    const at = this.slotOf(level, domain, high, low);
     const { words } = this;
-    const keyHigh = high & this.keyHigh[level]!;
-    const keyLow = low & this.keyLow[level]!;
-    const at = this.slotOf(level, domain, keyHigh, keyLow);
-    words[at] = keyLow | VALID;
-    words[at | KEY_HIGH] = keyHigh;
-    words[at | DOMAIN] = domain;
-    words[at | TABLE] = tableLow | granted;
-    words[at | TABLE_HIGH] = tableHigh;
+    words[at] = (low & this.keyLow[level]!) | domain | VALID;
+    words[at + KEY_HIGH] = high & this.keyHigh[level]!;
+    words[at + TABLE] = tableLow | granted;
+    words[at + TABLE_HIGH] = tableHigh;
   }
 
   /** Drops all entries of a level. */
@@ -115,9 +167,9 @@ export class StructureCache {
     const maskHigh = range.maskHigh & this.keyHigh[level]!;
     const maskLow = range.maskLow & this.keyLow[level]!;
     const end = this.firstOf(level + 1);
-    for (let at = this.firstOf(level); at < end; at += SLOT_WORDS) {
+    for (let at = this.firstOf(level); at < end; at += WORDS) {
       const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);
-      if (apart === 0 && words[at | DOMAIN] === domain) {
+      if (apart === 0 && (words[at]! & DOMAIN) === domain) {
         words[at] = 0;
       }
     }
@@ -125,14 +177,14 @@ export class StructureCache {
 
   /** Drops what one slot of a level holds; slots are numbered from 0 to `size` - 1. */
   evict(level: number, slot: number): void {
-    this.words[this.firstOf(level) + (slot << SLOT_SHIFT)] = 0;
+    this.words[this.firstOf(level) + (slot << SHIFT)] = 0;
   }
 
-  private slotOf(level: number, domain: number, keyHigh: number, keyLow: number): number {
-    // Neighbours lie in neighbouring slots. The key has no bits below 9 * level + 3.
-    const shift = 3 + 9 * level;
-    const entry = shift < 32 ? (keyLow >>> shift) | (keyHigh << (32 - shift)) : keyHigh >>> (shift - 32);
-    return this.firstOf(level) + (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT);
+  private slotOf(level: number, domain: number, high: number, low: number): number {
+    // Neighbours lie in neighbouring slots.
+    const below = level === 2 ? (low >>> 21) | (high << 11) : (low >>> 30) | (high << 2);
+    const entry = level < 4 ? below : high >> (level === 4 ? 7 : 16);
+    return (this.firstOf(level) | (((entry ^ domain ^ (domain << 5)) & this.last) << SHIFT)) & INDEX;
   }
 
   private firstOf(level: number): number {

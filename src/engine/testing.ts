@@ -1,11 +1,11 @@
 import { CAP_FIELDS, ECAP_FIELDS, GLOBAL_COMMAND, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS, type Access } from './access.js';
 import { composeRegister } from './bits.js';
 import { createUnit } from './create.js';
 import { DmaPort } from './dma.js';
 import { PhysicalMemory } from './memory.js';
 import { NO_CACHES, type Shape, type ShapeName, shapeOf } from './shapes.js';
 import type { RemappingUnit } from './unit.js';
-import { ACCESS, type Access } from './walk.js';
 
 /** Where the test machine keeps its tables, one frame each; RAM is 0 to 16 MiB without a hole at 0xa0000. */
 export const ROOT = 0x10_0000n;

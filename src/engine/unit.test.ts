@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS } from './access.js';
 import { SHAPE_NAMES, type ShapeName, shapeOf } from './shapes.js';
 import { CONTEXT, NO_RAM, PAGE_BITS, ROOT, ROUTING_ID, TestMachine } from './testing.js';
 import { OUTCOME } from './unit.js';
-import { ACCESS } from './walk.js';
 
 const PAGE = 0x20_0000n;
 const INPUT = 0x12_3456_7abcn;

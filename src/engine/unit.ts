@@ -1,23 +1,26 @@
 import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { ACCESS, type Access, needsNothing, refusalOf } from './access.js';
 import { fieldMask, fieldShift } from './bits.js';
-import { CacheInvalidation } from './cache-invalidation.js';
+import type { CacheInvalidation } from './cache-invalidation.js';
 import { type Caches, createCaches } from './caches.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import { ContextLookup } from './context.js';
 import type { MessageSink } from './events.js';
-import { FaultLog } from './faults.js';
+import type { FaultLog } from './faults.js';
 import { Found } from './found.js';
 import { GlobalCommand } from './global-command.js';
-import { inInterruptRange } from './interrupt-range.js';
+import { INTERRUPT_MASK, INTERRUPT_PREFIX } from './interrupt-range.js';
 import { RegisterInvalidation } from './invalidation.js';
-import { ENTRY, Iotlb } from './iotlb.js';
+import { ENTRY, type Iotlb, MOST_ADDRESS_BITS } from './iotlb.js';
 import type { PhysicalMemory } from './memory.js';
-import { AT_ONCE, type Pace } from './pace.js';
 import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
-import { RegisterFile } from './registers.js';
+import type { RegisterFile } from './registers.js';
+import { ResumedWalk } from './resumed-walk.js';
 import type { Shape } from './shapes.js';
-import { ACCESS, type Access, permissionsNeeded, refusalOf, TableWalk } from './walk.js';
+import { StraightWalk } from './straight-walk.js';
+import { ORDINARY_PARTS, type UnitParts } from './unit-parts.js';
+import { ExactWalk } from './walk.js';
 
 /** What became of a request, where it is not the (positive) fault reason. */
 export const OUTCOME = {
@@ -31,8 +34,13 @@ export const OUTCOME = {
 
 // Constants of this module are known to the compiler; those of others are loaded each time.
 const TRANSLATED = OUTCOME.translated;
-const PERMISSIONS = ENTRY.permissions;
+/** No translated address has more bits than this in its high half. */
+const ADDRESS_BITS = MOST_ADDRESS_BITS - 32;
+/** What no address shifted by these bits equals. */
+const NEVER = -1;
 const SILENT = ENTRY.silent;
+const RANGE_MASK = INTERRUPT_MASK;
+const RANGE_PREFIX = INTERRUPT_PREFIX;
 const SNOOP = ENTRY.snoop;
 
 const RTADDR = VTD_REGISTERS.RTADDR.offset;
@@ -52,26 +60,6 @@ export interface UnitOptions {
   readonly seed?: number;
 }
 
-/** Makes the parts in which units may differ. */
-export interface UnitParts {
-  readonly pace: Pace;
-  /** Brings what the parts share among each other to its beginning. */
-  reset(scope: 'warm' | 'cold'): void;
-  registers(capabilities: Capabilities): RegisterFile;
-  faults(registers: RegisterFile, capabilities: Capabilities, sendMessage: MessageSink): FaultLog;
-  iotlb(size: number, found: Found): Iotlb;
-  invalidation(caches: Caches, capabilities: Capabilities): CacheInvalidation;
-}
-
-const ORDINARY_PARTS: UnitParts = {
-  pace: AT_ONCE,
-  reset: () => {},
-  registers: (capabilities) => new RegisterFile(capabilities),
-  faults: (registers, capabilities, sendMessage) => new FaultLog(registers, capabilities, sendMessage),
-  iotlb: (size, found) => new Iotlb(size, found),
-  invalidation: (caches, capabilities) => new CacheInvalidation(caches, capabilities),
-};
-
 /**
  * A DMA-remapping unit in legacy mode. 64-bit addresses are pairs of int32 halves; a translation leaves its result in
  * `outHigh` and `outLow` and allocates nothing.
@@ -82,15 +70,20 @@ export class RemappingUnit {
   protected readonly caches: Caches;
   private readonly found = new Found();
   private readonly context: ContextLookup;
-  private readonly tables: TableWalk;
+  private readonly straight: StraightWalk;
+  private readonly resumed: ResumedWalk;
+  /** Whether there are paging-structure caches, from which walks are resumed; not 0 for yes. */
+  private readonly remembers: number;
   private readonly invalidation: CacheInvalidation;
   private readonly parts: UnitParts;
   private readonly faults: FaultLog;
   private readonly protectedMemory: ProtectedMemory;
   private readonly queue: InvalidationQueue | undefined;
   private readonly iotlb: Iotlb;
-  /** Two bits for each access: the permissions it needs. */
-  private readonly needed: number;
+  /** 0 while requests are looked for in the IOTLB first, else {@link NEVER}: equal to an address's uppermost bits where it is. */
+  private lookUp = NEVER;
+  /** Whether some memory is protected; not 0 for yes. */
+  private shielded = 0;
   /** TES. */
   private enabled = false;
   /** Whether tables are in use: it is on, and their mode gives no fault. Not 0 for yes, which is quicker to test. */
@@ -104,14 +97,17 @@ export class RemappingUnit {
     this.capabilities = capabilitiesOf(shape);
     this.parts = parts;
     this.registers = parts.registers(this.capabilities);
-    this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb, this.found));
+    const zeroLengthReads = needsNothing(ACCESS.zeroLengthRead, this.capabilities);
+    this.caches = createCaches(shape.caches, parts.iotlb(shape.caches.iotlb, zeroLengthReads, this.found));
     this.iotlb = this.caches.iotlb;
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
     this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
-    this.tables = new TableWalk(memory, this.capabilities, this.context, this.caches, this.found);
+    const exact = new ExactWalk(memory, this.capabilities, this.context, this.caches, this.found);
+    this.remembers = shape.caches.structure === 0 ? 0 : 1;
+    this.straight = new StraightWalk(memory, this.context, this.caches, exact, this.found);
+    this.resumed = new ResumedWalk(memory, this.context, this.caches, exact, this.found);
     this.faults = parts.faults(this.registers, this.capabilities, sendMessage);
-    this.needed = permissionsNeeded(this.capabilities);
-    this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities);
+    this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities, () => this.decideWay());
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
     new RegisterInvalidation({ ...this.commandParts(), isLegacy: () => this.mode === TABLE_MODE.legacy });
@@ -119,7 +115,7 @@ export class RemappingUnit {
       rootTable: () => this.rootTable(),
       enableTranslation: (on) => {
         this.enabled = on;
-        this.translating = on && this.modeFault === 0 ? 1 : 0;
+        this.decideWay();
       },
       enableQueue: (on) => this.queue?.enable(on),
       restartFaults: () => this.faults.restart(),
@@ -146,7 +142,6 @@ export class RemappingUnit {
     this.parts.reset(scope);
     this.invalidation.flush();
     this.enabled = false;
-    this.translating = 0;
     this.context.rootHigh = 0;
     this.context.rootLow = 0;
     this.mode = TABLE_MODE.legacy;
@@ -155,6 +150,7 @@ export class RemappingUnit {
     this.faults.restart();
     this.queue?.enable(false);
     this.protectedMemory.update();
+    this.decideWay();
   }
 
   /** Time passes: what was begun gets on. Registers and requests do this, too. */
@@ -175,19 +171,38 @@ export class RemappingUnit {
    * @returns a value of {@link OUTCOME}, or the fault reason, which is positive
    */
   translate(routingId: number, high: number, low: number, access: Access): number {
-    const outcome = this.decide(routingId, high, low, access);
-    return this.protectedMemory.active !== 0 && outcome === TRANSLATED ? this.shield() : outcome;
-  }
-
-  /** What the tables say, or the address itself where they are not asked. Most requests find all in the IOTLB. */
-  private decide(routingId: number, high: number, low: number, access: Access): number {
-    if (this.translating !== 0 && this.iotlb.find(routingId, high, low)) {
-      const { flags } = this.found;
-      const needed = (this.needed >>> (access << 1)) & PERMISSIONS;
-      if ((flags & needed) === needed) {
+    if (high >>> ADDRESS_BITS === this.lookUp) {
+      const flags = this.iotlb.find(routingId, high, low);
+      if (((flags >>> access) & 1) !== 0) {
         return TRANSLATED;
       }
-      if (this.refusesHit(flags)) {
+      if (flags !== 0 && this.refusesHit(flags)) {
+        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+      }
+    }
+    return this.decide(routingId, high, low, access);
+  }
+
+  /**
+   * What becomes of a request that the IOTLB does not serve. This and `translate` have no helpers on the way of a hit
+   * or a walk: what the compiler puts into one piece of code is limited, and is used up.
+   */
+  private decide(routingId: number, high: number, low: number, access: Access): number {
+    if (this.shielded === 0) {
+      return this.decideByTables(routingId, high, low, access);
+    }
+    const outcome = this.decideShielded(routingId, high, low, access);
+    return outcome === TRANSLATED ? this.shield() : outcome;
+  }
+
+  /** What the IOTLB or the tables say while some memory is protected. */
+  private decideShielded(routingId: number, high: number, low: number, access: Access): number {
+    if (this.translating !== 0 && high >>> ADDRESS_BITS === 0) {
+      const flags = this.iotlb.find(routingId, high, low);
+      if (((flags >>> access) & 1) !== 0) {
+        return TRANSLATED;
+      }
+      if (flags !== 0 && this.refusesHit(flags)) {
         return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
       }
     }
@@ -195,13 +210,15 @@ export class RemappingUnit {
   }
 
   private decideByTables(routingId: number, high: number, low: number, access: Access): number {
-    if (inInterruptRange(high, low)) {
+    if (high === 0 && (low & RANGE_MASK) === RANGE_PREFIX) {
       return this.interruptRange(routingId, high, low, access);
     }
     if (this.translating !== 0) {
       const reason = this.resolve(routingId, high, low, access);
-      const silent = this.context.faultProcessingDisable;
-      return reason === 0 ? TRANSLATED : this.refuse(reason, silent, routingId, high, low, access);
+      if (reason === 0) {
+        return TRANSLATED;
+      }
+      return this.refuse(reason, this.context.faultProcessingDisable, routingId, high, low, access);
     }
     if (this.enabled) {
       // Faults that FPD cannot silence come before a context entry was read.
@@ -237,7 +254,9 @@ export class RemappingUnit {
 
   /** What context and paging entries say; a translation is put into the IOTLB. Gives 0 or the fault reason. */
   protected resolve(routingId: number, high: number, low: number, access: Access): number {
-    return this.tables.resolve(routingId, high, low, access);
+    return this.remembers === 0
+      ? this.straight.resolve(routingId, high, low, access)
+      : this.resumed.resolve(routingId, high, low, access);
   }
 
   /** Requests to the interrupt range are never looked up in tables. */
@@ -289,6 +308,14 @@ export class RemappingUnit {
       const valid = this.mode === TABLE_MODE.legacy && (low & SSIRWE) === 0;
       this.modeFault = valid ? 0 : FAULT.ROOT_POINTER_INVALID;
     }
+    this.decideWay();
+  }
+
+  /** Takes up that translation, the table mode, or what is protected may have changed. */
+  private decideWay(): void {
     this.translating = this.enabled && this.modeFault === 0 ? 1 : 0;
+    this.shielded = this.protectedMemory.active;
+    const looks = this.translating !== 0 && this.iotlb.size !== 0 && this.shielded === 0;
+    this.lookUp = looks ? 0 : NEVER;
   }
 }

@@ -1,4 +1,5 @@
 import { FAULT, SECOND_STAGE_ENTRY } from '../../spec/layout/vtd.js';
+import { type Access, permissionsNeeded, refusalOf } from './access.js';
 import { fieldMask, fieldsMask } from './bits.js';
 import type { Caches } from './caches.js';
 import type { Capabilities } from './capabilities.js';
@@ -16,6 +17,8 @@ const PAGE_SIZE = fieldMask(SECOND_STAGE_ENTRY.fields.PS, 0);
 const SNOOP = fieldMask(SECOND_STAGE_ENTRY.fields.SNP, 0);
 const FRAME = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 0);
 const ADDRESS_HIGH = fieldMask(SECOND_STAGE_ENTRY.fields.ADDR, 1);
+/** Address bits of an entry's high half. A constant that is exported is loaded each time, so there is one of our own. */
+export const HIGH_ADDRESS = ADDRESS_HIGH;
 
 const MAX_LEVELS = 5;
 const SMALL_OFFSET = 0xfff;
@@ -26,56 +29,40 @@ const CONTEXT_INVALID = FAULT.CONTEXT_INVALID;
 const UNREADABLE = FAULT.PAGING_ENTRY_UNREADABLE;
 const IN_INTERRUPT_RANGE = FAULT.OUTPUT_IN_INTERRUPT_RANGE;
 const RESERVED = FAULT.PAGING_ENTRY_RESERVED;
-const KEPT_SNOOP = ENTRY.snoop;
 const SILENT = ENTRY.silent;
 
 /** What lies at 2^43 or above is never RAM. */
 const RAM_HIGH = 0x7ff;
+export const HIGHEST_RAM = RAM_HIGH;
 
-/** How a device accesses memory. Bit 0 is set for writes. */
-export const ACCESS = {
-  read: 0,
-  /** A write that is no interrupt request: not one aligned DWORD. */
-  write: 1,
-  zeroLengthRead: 2,
-  /** A write of one aligned DWORD. */
-  dwordWrite: 3,
-} as const;
-
-/** A value of {@link ACCESS}. */
-export type Access = (typeof ACCESS)[keyof typeof ACCESS];
-
-/** Two bits for each access, that of {@link ACCESS} 0 lowest: the permissions it needs; none for a zero-length read where ZLR=1. */
-export function permissionsNeeded({ zeroLengthReads }: Capabilities): number {
-  const needed = [READ, WRITE, zeroLengthReads ? 0 : READ, WRITE];
-  return needed.reduce((all, each, access) => all | (each << (2 * access)), 0);
-}
-
-/** Fault reason for an access without the permissions it needs. */
-export function refusalOf(access: Access): number {
-  return (access & 1) === 0 ? FAULT.NO_READ_PERMISSION : FAULT.NO_WRITE_PERMISSION;
+/** What translates by tables. */
+export interface TableWalk {
+  /**
+   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB.
+   *
+   * @returns 0, or the fault reason
+   */
+  resolve(routingId: number, high: number, low: number, access: Access): number;
 }
 
 /**
  * Second-stage walk of 3 to 5 levels in legacy mode, permissions in bits 0 and 1. It starts from what the
- * paging-structure caches hold and fills them. This is the hot path: no allocation, no bigint; the result is left in
- * the fields.
+ * paging-structure caches hold, fills them and the IOTLB, and judges each entry before the next is read, so that it
+ * knows which fault comes first. No allocation, no bigint; the result is left in what was found.
  */
-export class TableWalk {
+export class ExactWalk {
   private readonly memory: PhysicalMemory;
   private readonly context: ContextLookup;
   private readonly structures: StructureCache;
   private readonly iotlb: Iotlb;
   /** Bits that an entry which points to a table does not have, as halves: it is a leaf, or a fault. */
-  private readonly specialHigh: number;
-  private readonly specialLow: number;
+  readonly specialHigh: number;
+  readonly specialLow: number;
   /** By level, bits that make an entry a leaf: PS where that page size exists, 0 elsewhere. */
   private readonly leafBit = new Int32Array(MAX_LEVELS + 1);
   /** Reserved bits of a leaf, besides those of the offset in its page, as halves. */
-  private readonly leafReservedHigh: number;
-  private readonly leafReservedLow: number;
-  /** By number of levels, bits of the input's high half that lie at or above min(MGAW, AGAW). */
-  private readonly beyondWidth = new Int32Array(MAX_LEVELS + 1);
+  readonly leafReservedHigh: number;
+  readonly leafReservedLow: number;
   /** Bits of an address's high half at or above the host address width. */
   private readonly beyondHost: number;
   private readonly needed: number;
@@ -108,23 +95,16 @@ export class TableWalk {
     for (let level = 1; level <= MAX_LEVELS; level++) {
       const isPage = level === 1 || (level === 2 && capabilities.pages2M) || (level === 3 && capabilities.pages1G);
       this.leafBit[level] = isPage && level > 1 ? PAGE_SIZE : 0;
-      const width = Math.min(pageBits(level + 1), capabilities.guestAddressWidth);
-      this.beyondWidth[level] = fieldMask([63, width], 1);
     }
   }
 
   /**
-   * Translates a requester's address, given as int32 halves, and puts what is found into the IOTLB. One method, so that
-   * it is too large to be compiled into its caller: that must stay small for the requests that the IOTLB serves.
+   * Translates an address, given as int32 halves, by the context that was found last.
    *
    * @returns 0, or the fault reason
    */
-  resolve(routingId: number, high: number, low: number, access: Access): number {
+  walk(routingId: number, high: number, low: number, access: Access): number {
     const { context, found: result } = this;
-    const unfound = context.lookUp(routingId);
-    if (unfound !== 0) {
-      return unfound;
-    }
     if (context.passThrough !== 0) {
       result.high = high;
       result.low = low;
@@ -132,7 +112,7 @@ export class TableWalk {
       return (high & this.beyondHost) !== 0 ? BEYOND_WIDTH : 0;
     }
     const { domain, levels } = context;
-    if ((high & this.beyondWidth[levels]!) !== 0) {
+    if ((high & context.beyondWidth) !== 0) {
       return BEYOND_WIDTH;
     }
     const { structures, specialLow, specialHigh } = this;
@@ -212,7 +192,7 @@ export class TableWalk {
       return IN_INTERRUPT_RANGE;
     }
     // Where SNP is reserved it is 0 here.
-    const snoop = (entryLow & SNOOP) === 0 ? 0 : KEPT_SNOOP;
+    const snoop = entryLow & SNOOP;
     const silent = context.faultProcessingDisable === 0 ? 0 : SILENT;
     result.high = pageHigh;
     result.low = outLow;
@@ -222,9 +202,4 @@ export class TableWalk {
     }
     return 0;
   }
-}
-
-/** Bits of the offset in what one entry of a level covers. */
-function pageBits(level: number): number {
-  return SECOND_STAGE_ENTRY.indexLow[1] + SECOND_STAGE_ENTRY.indexBits * (level - 1);
 }

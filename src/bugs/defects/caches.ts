@@ -17,8 +17,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'the paging-structure caches do not keep the permissions granted so far',
     file: STRUCTURES,
-    anchor: 'words[at | TABLE] = tableLow | granted;',
-    replacement: 'words[at | TABLE] = tableLow | PERMISSIONS;',
+    anchor: 'words[at + TABLE] = tableLow | granted;',
+    replacement: 'words[at + TABLE] = tableLow | PERMISSIONS;',
     shapes: ['48-4k', '48-1g', '57-1g'],
   },
   {
@@ -31,8 +31,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'the paging-structure caches do not compare the domain',
     file: STRUCTURES,
-    anchor: ' && words[at | DOMAIN] === domain) {\n      const table',
-    replacement: ') {\n      const table',
+    anchor: 'if (words[at] !== (keyLow | domain | VALID) ||',
+    replacement: 'if (((words[at]! ^ (keyLow | VALID)) & ~DOMAIN) !== 0 ||',
     shapes: ['39-2m', '48-2m'],
   },
   {
@@ -74,8 +74,8 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'bits 48 and up of an address do not tell cached translations apart',
     file: IOTLB,
-    anchor: 'words[at | KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16)) ||',
-    replacement: '((words[at | KEY_HIGH]! ^ (high | ((sourceId & SOURCE_HIGH) << 16))) & ~0x07ff0000) !== 0 ||',
+    anchor: 'words[at + KEY_HIGH] !== (high | ((sourceId & SOURCE_HIGH) << 16))',
+    replacement: '((words[at + KEY_HIGH]! ^ (high | ((sourceId & SOURCE_HIGH) << 16))) & ~0x07ff0000) !== 0',
     shapes: ['57-4k', '57-2m', '57-1g'],
   },
   {
@@ -90,7 +90,7 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     file: IOTLB,
     anchor: 'const { words, found } = this;\n',
     replacement:
-      'const { words, found } = this;\n    sourceId = (words[at | KEY_HIGH]! >>> 16 & SOURCE_HIGH) | (words[at]! >>> 1 & SOURCE_LOW & ~0xff) | (sourceId & 0xff);\n',
+      'const { words, found } = this;\n    sourceId = (words[at + KEY_HIGH]! >>> 16 & SOURCE_HIGH) | (words[at]! & SOURCE_LOW & ~0xff) | (sourceId & 0xff);\n',
     shapes: ['39-2m', '48-2m', '39-1g'],
   },
   {
@@ -117,8 +117,9 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     },
     plants: 'a translation found in the IOTLB serves reads and writes alike',
     file: UNIT,
-    anchor: 'if ((flags & needed) === needed) {',
-    replacement: 'if ((flags & needed) === needed || needed !== 0) {',
+    anchor:
+      'this.lookUp) {\n      const flags = this.iotlb.find(routingId, high, low);\n      if (((flags >>> access) & 1) !== 0) {',
+    replacement: 'this.lookUp) {\n      const flags = this.iotlb.find(routingId, high, low);\n      if (flags !== 0) {',
     shapes: ['39-1g', '48-1g', '57-1g'],
   },
   {

@@ -1,6 +1,7 @@
 import type { Defect } from '../defect.js';
 
 const WALK = 'src/engine/walk.ts';
+const ACCESS = 'src/engine/access.ts';
 const CONTEXT = 'src/engine/context.ts';
 const UNIT = 'src/engine/unit.ts';
 
@@ -32,7 +33,7 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     file: WALK,
     anchor: 'granted &= entryLow;',
     replacement: 'granted = entryLow & PERMISSIONS;',
-    shapes: ['39-1g', '48-1g', '57-1g'],
+    shapes: ['39-2m', '48-1g', '57-1g'],
   },
   {
     id: 'page-size-of-other-level',
@@ -57,7 +58,7 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
       what: 'the highest address was taken as exclusive in one place and inclusive in another',
     },
     plants: 'input addresses may be one bit wider than the address width',
-    file: WALK,
+    file: CONTEXT,
     anchor: 'fieldMask([63, width], 1)',
     replacement: 'fieldMask([63, width + 1], 1)',
     shapes: ['39-1g', '48-1g', '57-4k'],
@@ -72,8 +73,8 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     },
     plants: 'only bit 63 of an input address is compared with the address width',
     file: WALK,
-    anchor: '(high & this.beyondWidth[levels]!) !== 0',
-    replacement: '(high & this.beyondWidth[levels]!) < 0',
+    anchor: '(high & context.beyondWidth) !== 0',
+    replacement: '(high & context.beyondWidth) < 0',
     shapes: ['39-4k', '48-1g', '57-1g'],
   },
   {
@@ -171,7 +172,7 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
       what: 'what a capability allows was accepted without asking for the capability',
     },
     plants: 'zero-length reads need no read permission although ZLR=0',
-    file: WALK,
+    file: ACCESS,
     anchor: 'zeroLengthReads ? 0 : READ',
     replacement: '0',
     shapes: ['39-4k', '48-2m', '57-2m'],
@@ -185,7 +186,7 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
       what: 'the wrong one of two similar causes was reported',
     },
     plants: 'a refused write is reported as a refused read and the other way round',
-    file: WALK,
+    file: ACCESS,
     anchor: '(access & 1) === 0 ? FAULT.NO_READ_PERMISSION',
     replacement: '(access & 1) === 1 ? FAULT.NO_READ_PERMISSION',
     shapes: ['39-4k', '48-1g', '57-1g'],
@@ -298,9 +299,9 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
       what: 'messages were accepted at the first address of the interrupt range only',
     },
     plants: 'the interrupt range is its first 64 KiB only',
-    file: 'src/engine/interrupt-range.ts',
-    anchor: 'return high === 0 && (low & MASK) === PREFIX;',
-    replacement: 'return high === 0 && (low & ~0xffff) === PREFIX;',
+    file: UNIT,
+    anchor: 'high === 0 && (low & RANGE_MASK) === RANGE_PREFIX',
+    replacement: 'high === 0 && (low & ~0xffff) === RANGE_PREFIX',
     shapes: ['39-4k', '48-1g', '57-1g'],
   },
   {
