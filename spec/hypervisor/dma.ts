@@ -1,4 +1,3 @@
-import { produce } from 'immer';
 import type { DmaOperation } from '../interface/operations.js';
 import type { Performed, Reach, Verdict } from '../interface/software.js';
 import { FRAME_BYTES } from '../layout/tokens.js';
@@ -75,7 +74,5 @@ function whoseFrame(state: HypervisorState, requester: string, owner: string | u
 
 /** Remembers who may have had a function when it wrote a token. */
 function noted(state: HypervisorState, { requester, token }: DmaOperation): HypervisorState {
-  return produce(state, (draft) => {
-    draft.writers[`${requester}/${token}`] = [...holdersOf(state, requester)];
-  });
+  return { ...state, writers: { ...state.writers, [`${requester}/${token}`]: holdersOf(state, requester) } };
 }

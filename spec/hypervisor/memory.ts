@@ -1,4 +1,3 @@
-import { produce } from 'immer';
 import type { StoreOperation } from '../interface/operations.js';
 import type { Answer, Stimulus } from '../interface/scenario.js';
 import type { Verdict } from '../interface/software.js';
@@ -52,19 +51,19 @@ export function memoryAsked(state: HypervisorState, stimulus: Stimulus, answer: 
   if (isRefusal(answer)) return state;
   const page = pageOf(stimulus);
   const after = stimulus.action === 'unmap' ? undefined : frameIn(answer);
-  return produce(state, (draft) => {
-    draft.pages[page] = [...including(state.pages[page] ?? NOT_MAPPED, after)];
-  });
+  return withChoices(state, page, including(state.pages[page] ?? NOT_MAPPED, after));
 }
 
 /** HV-TRN-001. From the answer on, a request finds what the answer says. */
 export function memoryAnswered(state: HypervisorState, { stimulus }: Open, answer: Answer): Verdict<HypervisorState> {
   const page = pageOf(stimulus);
   const frame = stimulus.action === 'unmap' ? undefined : frameIn(answer);
-  const next = produce(state, (draft) => {
-    draft.pages[page] = [frame];
-  });
+  const next = withChoices(state, page, [frame]);
   return frame === undefined ? onward(next) : frameGiven(state, next, page, frame);
+}
+
+function withChoices(state: HypervisorState, page: string, choices: PageChoices): HypervisorState {
+  return { ...state, pages: { ...state.pages, [page]: choices } };
 }
 
 /** HV-OWN-001. A frame that is given to a VM is a whole frame of the host's memory, and nobody else's. */

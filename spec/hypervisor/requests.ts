@@ -1,4 +1,3 @@
-import { produce } from 'immer';
 import type { Verdict } from '../interface/software.js';
 import { assignmentPossible } from './assignment.js';
 import { memoryPossible } from './memory.js';
@@ -22,13 +21,12 @@ function certain(state: HypervisorState, open: Pick<Open, 'stimulus'>): boolean 
 
 /** Follows, for every stimulus that is not answered yet, whether it could be met. */
 export function watch(state: HypervisorState): HypervisorState {
-  return produce(state, (draft) => {
-    draft.open.forEach((open, index) => {
-      const each = state.open[index]!;
-      open.everPossible ||= possible(state, each);
-      open.alwaysPossible &&= certain(state, each);
-    });
-  });
+  const open = state.open.map((each) => ({
+    ...each,
+    everPossible: each.everPossible || possible(state, each),
+    alwaysPossible: each.alwaysPossible && certain(state, each),
+  }));
+  return { ...state, open };
 }
 
 /** A stimulus as it is when it was just asked. */

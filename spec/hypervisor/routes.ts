@@ -70,17 +70,10 @@ function successors(state: HypervisorState, world: DeliveryWorld): readonly Deli
 }
 
 function keyOf({ routes, underWay, kept, requested, outstanding }: DeliveryWorld): string {
-  const sorted = (record: Readonly<Record<string, unknown>>): unknown =>
-    Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = (entries: [string, unknown][]): unknown => entries.sort(([a], [b]) => (a < b ? -1 : 1));
   const coming = Object.entries(underWay).filter(([, count]) => count > 0);
   const asked = Object.entries(requested).filter(([, vectors]) => vectors.length > 0);
-  return JSON.stringify([
-    sorted(routes),
-    sorted(Object.fromEntries(coming)),
-    kept,
-    sorted(Object.fromEntries(asked)),
-    outstanding,
-  ]);
+  return JSON.stringify([sorted(Object.entries(routes)), sorted(coming), kept, sorted(asked), outstanding]);
 }
 
 /** Every world that may have come about by now: changes and messages take effect whenever they do. */

@@ -1,4 +1,3 @@
-import { produce } from 'immer';
 import type { Answer, Stimulus } from '../interface/scenario.js';
 import type { Verdict } from '../interface/software.js';
 import { breaking, type DeliveryWorld, type HypervisorState, numberOf, onward, type VcpuState } from './state.js';
@@ -13,13 +12,7 @@ function stateOf(state: HypervisorState, vcpu: string): VcpuState {
 }
 
 function withVcpu(state: HypervisorState, vcpu: string, change: Partial<VcpuState>): HypervisorState {
-  return produce(state, (draft) => {
-    draft.vcpus[vcpu] = {
-      ...stateOf(state, vcpu),
-      ...change,
-      inService: [...(change.inService ?? stateOf(state, vcpu).inService)],
-    };
-  });
+  return { ...state, vcpus: { ...state.vcpus, [vcpu]: { ...stateOf(state, vcpu), ...change } } };
 }
 
 /** APIC-005. The class that a vector must exceed: that of TPR, or of the highest vector in service. */

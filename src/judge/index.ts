@@ -7,6 +7,7 @@ import { AddressMap } from './address-map.js';
 import type { Bench } from './bench.js';
 import { BadHistory, refuseContradictions } from './contradictions.js';
 import { advance, best, explain, findingOf, type IsKnown, type Rules } from './deviation.js';
+import { Endings } from './endings.js';
 import { MemoryLog } from './memory.js';
 import { overlapsOf, undecidedOverlap } from './overlap.js';
 import { functionsOf } from './signals.js';
@@ -84,7 +85,7 @@ function prepare(history: History, map: AddressMap): { readonly bench: Bench; re
     steps,
     overlaps: overlapsOf(steps),
     functions: functionsOf(profile, steps),
-    lastRequest: {},
+    endings: new Endings(history.software !== undefined),
   };
   const states = Object.fromEntries(
     bench.units.map(({ key, model }) => [key, model.initial(profile.components[key]!, profile, history.start)]),
@@ -198,7 +199,9 @@ function withSoftware<T extends Pick<Judgement, 'clauses' | 'labels'>>(counted: 
 function added(
   counts: Readonly<Record<string, number>>,
   more: Readonly<Record<string, number>>,
-): Record<string, number> {
+): Readonly<Record<string, number>> {
+  // Most histories are of no software.
+  if (Object.keys(more).length === 0) return counts;
   const sum: Record<string, number> = { ...counts };
   for (const key in more) sum[key] = (sum[key] ?? 0) + more[key]!;
   return sum;
@@ -288,13 +291,15 @@ function statisticsOf(bench: Bench, before: readonly (readonly World[])[]): Run[
 
 /** Clauses and labels along the path that led to a world, and the reasoning when asked for. */
 function countTrail(world: World, explained: boolean): Pick<Judgement, 'clauses' | 'labels' | 'explanation'> {
-  const clauses: Record<string, number> = {};
-  const labels: Record<string, number> = {};
+  const clauseCounts = new Map<string, number>();
+  const labelCounts = new Map<string, number>();
   const explanation: (readonly Evidence[])[] = [];
   for (let step = world.trail; step !== undefined; step = step.before) {
-    for (const clause of step.clauses) clauses[clause] = (clauses[clause] ?? 0) + 1;
-    for (const label of step.labels) labels[label] = (labels[label] ?? 0) + 1;
+    for (const clause of step.clauses) clauseCounts.set(clause, (clauseCounts.get(clause) ?? 0) + 1);
+    for (const label of step.labels) labelCounts.set(label, (labelCounts.get(label) ?? 0) + 1);
     if (explained) explanation.push(step.evidence.map(written));
   }
+  const clauses = Object.fromEntries(clauseCounts);
+  const labels = Object.fromEntries(labelCounts);
   return explained ? { clauses, labels, explanation: explanation.reverse() } : { clauses, labels };
 }

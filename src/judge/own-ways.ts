@@ -127,7 +127,7 @@ function touchedBy(bench: Bench, world: World, unit: Unit, at: number): readonly
   };
   const state = world.states[translator.key];
   const successors = translator.model.request(state, carried.request, recording);
-  if (bench.overlaps.size === 0) bench.lastRequest.of = { state, memory: world.memory, at, successors };
+  if (bench.overlaps.size === 0) bench.endings.note({ state, memory: world.memory, at, successors });
   const reached = successors.flatMap(({ pieces }) =>
     pieces.flatMap(({ effect, bytes }) => (effect.kind === 'memory' ? [{ address: effect.address, bytes }] : [])),
   );

@@ -41,8 +41,8 @@ export function requested(
   return unexplained(bench, world, at, unit, carried, observation);
 }
 
-/** The ends of a request that the specification admits; they may have been worked out just before. */
-function admittedEnds(
+/** The ends of a request that the specification admits; they may have been worked out before. */
+export function admittedEnds(
   bench: Bench,
   world: World,
   at: number,
@@ -51,10 +51,11 @@ function admittedEnds(
   view: MemoryView,
 ): readonly RequestSuccessor<unknown>[] {
   const state = world.states[unit.key];
-  const last = bench.lastRequest.of;
-  if (last !== undefined && last.state === state && last.memory === world.memory && last.at === at)
-    return last.successors;
-  return unit.model.request(state, request, view);
+  const known = bench.endings.find(at, state, world.memory);
+  if (known !== undefined) return known;
+  const successors = unit.model.request(state, request, view);
+  if (bench.overlaps.size === 0) bench.endings.note({ state, memory: world.memory, at, successors });
+  return successors;
 }
 
 /** PLAT-DMA-001: what the device saw contradicts every way for its request to end. Goes on as the first admitted way. */

@@ -8,6 +8,7 @@ import type { IsCertain } from './deviation.js';
 import { carriedBy } from './dma.js';
 import { viewDuring } from './overlap.js';
 import { advancesBefore } from './own-ways.js';
+import { admittedEnds } from './requested.js';
 import type { World } from './world.js';
 
 /** What a history shows of the software that issued its operations. */
@@ -39,7 +40,7 @@ function reachOf(bench: Bench, worlds: readonly World[], at: number): Reach | un
     if (before.abandoned !== undefined) return undefined;
     for (const world of advancesBefore(bench, before, at)) {
       const view = viewDuring(bench, world.memory, at);
-      for (const { pieces, undecided } of unit.model.request(world.states[unit.key], carried.request, view)) {
+      for (const { pieces, undecided } of admittedEnds(bench, world, at, unit, carried, view)) {
         if (undecided !== undefined) return undefined;
         for (const { offset, effect } of pieces) {
           if (effect.kind === 'memory') addresses.add(effect.address - BigInt(offset));

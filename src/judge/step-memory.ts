@@ -44,7 +44,7 @@ export function loaded(
       : [];
   }
   if (mode === 'admitted') return [];
-  const first = held.findIndex((byte, index) => byte !== seen[index]);
+  const first = firstDifference(held, seen);
   const word = first & ~7;
   const address = load.address + BigInt(word);
   const show = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(word, word + 8)).toString('hex');
@@ -74,6 +74,18 @@ export function loaded(
       },
     },
   ];
+}
+
+/** Bytes compared at a time. */
+const BLOCK = 4096;
+
+/** Index of the first byte that differs; there is one. */
+function firstDifference(held: Uint8Array, seen: Uint8Array): number {
+  let at = 0;
+  // Whole blocks first: a load may be of all memory.
+  while (Buffer.compare(held.subarray(at, at + BLOCK), seen.subarray(at, at + BLOCK)) === 0) at += BLOCK;
+  while (held[at] === seen[at]) at++;
+  return at;
 }
 
 /** Whether the 32-bit piece around a byte looks like part of a token. */

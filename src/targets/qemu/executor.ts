@@ -20,6 +20,7 @@ import type { Machine } from './machine.js';
 import { configAddress } from './pci.js';
 import { ARENA, EDUS, type EduPlace, VTD_REGISTERS_BASE, VTD_REGISTERS_BYTES } from './platform.js';
 import { readLine, writeLine } from './qtest.js';
+import { usesQueue } from './queue-use.js';
 import { paint } from './ram.js';
 import { checkDma, requesterPosition } from './requests.js';
 
@@ -53,6 +54,7 @@ export class Executor {
   readonly #reads: PendingRead[] = [];
   readonly #functions: Functions;
   #soiled = false;
+  #usedQueue = false;
   #hopes = false;
   #disappointed = false;
 
@@ -66,6 +68,11 @@ export class Executor {
   /** Whether the machine must be reset before the next scenario: something was changed that is not put back otherwise. */
   get soiled(): boolean {
     return this.#soiled;
+  }
+
+  /** Whether the invalidation queue's registers must be restored before the next scenario. */
+  get usedQueue(): boolean {
+    return this.#usedQueue;
   }
 
   /** Devices whose MSI capability the next scenario must find disabled again. */
@@ -232,6 +239,7 @@ export class Executor {
       );
     }
     this.#soiled ||= !RESTORED_REGISTERS.has(operation.register);
+    this.#usedQueue ||= usesQueue(operation);
     return this.#withOperands([operation.value, index], at, (value, which) =>
       this.#send(writeLine(size, this.#address(operation, which ?? 0n), value), 'regWrite', at),
     );

@@ -8,6 +8,8 @@ import {
   FRCD_FIELDS,
   FSTS_FIELDS,
   GLOBAL_COMMAND,
+  ICS_FIELDS,
+  IECTL_FIELDS,
   IOTLB_FIELDS,
   IOTLB_GRANULARITY,
   VTD_PLACED_REGISTERS,
@@ -24,10 +26,24 @@ const TRANSLATING = bit(GLOBAL_COMMAND.TE) | bit(GLOBAL_COMMAND.SRTP);
 
 const PLACEMENT_UNIT = 16;
 
+/** Registers of the invalidation queue and its events, with their state after a reset. */
+const QUEUE_STATE = {
+  IQT: 0n,
+  IQA: 0n,
+  IECTL: bit(IECTL_FIELDS.IM[0]),
+  IEDATA: 0n,
+  IEADDR: 0n,
+  IEUADDR: 0n,
+} as const;
+
+/** Registers that only {@link IommuControl.restoreQueue} brings back. */
+export const QUEUE_REGISTERS: ReadonlySet<string> = new Set([...Object.keys(QUEUE_STATE), 'ICS']);
+
 /** Registers whose state {@link IommuControl} brings back without a reset of the machine. */
 export const RESTORED_REGISTERS: ReadonlySet<string> = new Set([
   ...['RTADDR', 'GCMD', 'CCMD', 'IOTLB', 'IVA', 'FSTS', 'FRCD'],
   ...['FECTL', 'FEDATA', 'FEADDR', 'FEUADDR'],
+  ...QUEUE_REGISTERS,
 ]);
 
 /** Brings the IOMMU into the states that scenarios begin and end with. */
@@ -80,6 +96,25 @@ export class IommuControl {
     this.#write(4, VTD_REGISTERS.FEADDR.offset, 0n);
     this.#write(4, VTD_REGISTERS.FEUADDR.offset, 0n);
     this.#write(8, this.#iva, 0n);
+  }
+
+  /**
+   * Adds the lines that give the registers of the invalidation queue their reset values; the queue is off. QEMU goes on
+   * showing the queue's last base until it is switched on with another.
+   */
+  restoreQueue(): readonly Check[] {
+    this.#write(4, VTD_REGISTERS.ICS.offset, bit(ICS_FIELDS.IWC[0]));
+    for (const [name, value] of Object.entries(QUEUE_STATE)) {
+      const { offset, bytes } = VTD_REGISTERS[name as keyof typeof QUEUE_STATE];
+      this.#write(bytes, offset, value);
+    }
+    this.#write(4, VTD_REGISTERS.GCMD.offset, bit(GLOBAL_COMMAND.TE) | bit(GLOBAL_COMMAND.QIE));
+    this.#write(4, VTD_REGISTERS.GCMD.offset, bit(GLOBAL_COMMAND.TE));
+    const expected = { ...QUEUE_STATE, ICS: 0n, IQH: 0n, GSTS: TRANSLATING } as const;
+    return Object.entries(expected).map(([name, value]) => {
+      const { offset, bytes } = VTD_REGISTERS[name as keyof typeof expected];
+      return this.#expect(bytes, offset, ~0n, value, `${name} after the queue was used`);
+    });
   }
 
   #write(size: 4 | 8, offset: number, value: bigint): void {

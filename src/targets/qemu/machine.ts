@@ -27,6 +27,8 @@ export class Machine {
   readonly pipeline: Pipeline;
   readonly ram: Ram;
   readonly clock: Clock;
+  /** Whether the invalidation queue was used since the last reset, whatever was restored since. */
+  queueUsed = false;
   readonly #process: QemuProcess;
   readonly #timeoutMs: number;
   readonly #contents = EDUS.map((_, requester) => bufferContents(requester));
@@ -70,6 +72,7 @@ export class Machine {
     await this.pipeline.flush();
     await this.#process.qmp.reset();
     this.#ownResets = this.#process.qmp.resets;
+    this.queueUsed = false;
     await this.#setUp();
   }
 

@@ -1,11 +1,12 @@
-import { ExchangeFailed, type QtestClient } from './qtest.js';
+import { ExchangeFailed, hex, type QtestClient } from './qtest.js';
 import { Trouble } from './trouble.js';
 
 interface Line {
   readonly text: string;
   /** Index of the operation it belongs to; `undefined` for lines of the target's own. */
   readonly owner: number | undefined;
-  readonly use: ((value: bigint) => void) | undefined;
+  /** Takes the reply; whether it is one that such a line can have. */
+  readonly accept: (reply: string) => boolean;
 }
 
 /** What lines are added to. */
@@ -27,12 +28,39 @@ export class Pipeline {
 
   /** Adds a line whose reply carries nothing. */
   add(text: string, owner?: number): void {
-    this.#lines.push({ text, owner, use: undefined });
+    this.#lines.push({ text, owner, accept: isDone });
   }
 
   /** Adds a line that reads a value. */
   read(text: string, use: (value: bigint) => void, owner?: number): void {
-    this.#lines.push({ text, owner, use });
+    const accept = (reply: string): boolean => {
+      const isValue = VALUE.test(reply);
+      if (isValue) {
+        use(BigInt(reply.slice(3)));
+      }
+      return isValue;
+    };
+    this.#lines.push({ text, owner, accept });
+  }
+
+  /** Adds a line that reads so many bytes of memory. */
+  readBytes(address: number, bytes: number, use: (data: Uint8Array) => void, owner?: number): void {
+    const accept = (reply: string): boolean => {
+      const isData = reply.startsWith('OK 0x') && reply.length === 5 + 2 * bytes;
+      const data = isData ? Uint8Array.from(Buffer.from(reply.slice(5), 'hex')) : undefined;
+      if (data?.length !== bytes) {
+        return false;
+      }
+      use(data);
+      return true;
+    };
+    this.#lines.push({ text: `read ${hex(address)} ${hex(bytes)}`, owner, accept });
+  }
+
+  /** Adds a line that writes bytes to memory. */
+  writeBytes(address: number, data: Uint8Array, owner?: number): void {
+    const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    this.add(`b64write ${hex(address)} ${hex(data.length)} ${text}`, owner);
   }
 
   /** Drops lines that were not sent. */
@@ -56,7 +84,9 @@ export class Pipeline {
       if (line === undefined) {
         throw new Trouble('nonsense', 'QEMU answers more lines than it was sent', lines.at(-1)?.owner);
       }
-      accept(line, reply);
+      if (!line.accept(reply)) {
+        throw new Trouble('nonsense', nonsense(line, reply), line.owner);
+      }
     }
     if (failure !== undefined) {
       throw new Trouble(failure.kind, failure.message, (lines[replies.length] ?? lines.at(-1))?.owner);
@@ -76,17 +106,10 @@ export class Pipeline {
   }
 }
 
-function accept(line: Line, reply: string): void {
-  if (line.use === undefined) {
-    if (reply !== 'OK') {
-      throw new Trouble('nonsense', nonsense(line, reply), line.owner);
-    }
-    return;
-  }
-  if (!/^OK 0x[0-9a-f]{1,16}$/.test(reply)) {
-    throw new Trouble('nonsense', nonsense(line, reply), line.owner);
-  }
-  line.use(BigInt(reply.slice(3)));
+const VALUE = /^OK 0x[0-9a-f]{1,16}$/;
+
+function isDone(reply: string): boolean {
+  return reply === 'OK';
 }
 
 function nonsense(line: Line, reply: string): string {

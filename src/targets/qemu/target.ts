@@ -11,6 +11,7 @@ import { IOMMU } from './platform.js';
 import { probeQemu, type QemuFound } from './probe.js';
 import { logFileFor } from './process.js';
 import { buildProfile } from './profile.js';
+import { showsEarlierQueue } from './queue-use.js';
 import { paintedArena } from './ram.js';
 import { emptyRequest, QUARANTINE_ROOT, STAGING_ROOT, stagingFrame, stagingTables, TABLES_BASE } from './staging.js';
 import { endingMessage, lastOutput, Trouble } from './trouble.js';
@@ -84,6 +85,7 @@ class Qemu implements QemuTarget {
     this.#start = start;
     const soiled = this.#executor?.soiled ?? false;
     const programmed = this.#executor?.programmed ?? [];
+    const usedQueue = this.#executor?.usedQueue ?? false;
     this.#executor = undefined;
     if (options.cold === true) {
       await this.close();
@@ -91,6 +93,7 @@ class Qemu implements QemuTarget {
     const running = await this.#started();
     const { failure } = await this.#guarded(async () => {
       const { machine, profile } = running;
+      machine.queueUsed ||= usedQueue;
       machine.pipeline.clear();
       machine.checkQuiet();
       if (start === 'reset' || soiled || machine.resetItself) {
@@ -101,7 +104,7 @@ class Qemu implements QemuTarget {
       machine.forgetMessages();
       machine.restoreMemory(this.#arenaPaint);
       if (start === 'ready') {
-        await this.#makeReady(running);
+        await this.#makeReady(running, usedQueue);
       }
       this.#executor = new Executor(machine, profile, this.#arenaPaint);
     });
@@ -110,7 +113,12 @@ class Qemu implements QemuTarget {
 
   async run(operations: readonly Operation[], { oneByOne = false }: BatchOptions = {}): Promise<BatchResult> {
     // Only a scenario that is run as a whole can be run again when hopes were wrong.
-    const hopes = this.#executor?.count === 0 && !oneByOne;
+    const whole = this.#executor?.count === 0;
+    const hopes = whole && !oneByOne;
+    const unprepared = whole ? await this.#forgetQueue(operations) : undefined;
+    if (unprepared !== undefined) {
+      return { observations: [], failure: unprepared };
+    }
     const result = await this.#perform(operations, oneByOne, hopes);
     if (result.failure !== undefined || this.#executor?.disappointed !== true) {
       return result;
@@ -184,12 +192,30 @@ class Qemu implements QemuTarget {
     return this.#running;
   }
 
+  /** Begins again with a reset where what the queue did in earlier scenarios would show. */
+  async #forgetQueue(operations: readonly Operation[]): Promise<TargetFailure | undefined> {
+    const running = this.#running;
+    if (running?.machine.queueUsed !== true || !showsEarlierQueue(operations)) {
+      return undefined;
+    }
+    const { failure } = await this.#guarded(async () => {
+      await running.machine.reset();
+      if (this.#start === 'ready') {
+        await this.#makeReady(running);
+      }
+    });
+    return failure;
+  }
+
   /** Translation on, an empty root table, no fault; by a reset when that is not enough otherwise. */
-  async #makeReady({ machine, iommu }: Running): Promise<void> {
+  async #makeReady({ machine, iommu }: Running, usedQueue = false): Promise<void> {
     const attempt = async (): Promise<string | undefined> => {
       machine.ram.write(TABLES_BASE, this.#tables);
       iommu.restoreOthers();
-      const checks: readonly Check[] = [iommu.enter(QUARANTINE_ROOT), iommu.clearFaults()];
+      const checks: Check[] = [iommu.enter(QUARANTINE_ROOT), iommu.clearFaults()];
+      if (usedQueue && machine.queueUsed) {
+        checks.push(...iommu.restoreQueue());
+      }
       await machine.pipeline.flush();
       return checks.map((check) => check()).find((complaint) => complaint !== undefined);
     };
