@@ -192,12 +192,16 @@ export class Executor {
       this.#silent('store', at);
       return undefined;
     }
-    const once = BigUint64Array.from(words);
-    const all = new BigUint64Array(words.length * repeat);
-    for (let index = 0; index < repeat; index += 1) {
-      all.set(once, index * once.length);
+    const all = BigUint64Array.from(words);
+    const whole = repeat === 1 ? all : new BigUint64Array(words.length * repeat);
+    if (words.length === 1) {
+      whole.fill(words[0]!);
+    } else if (repeat > 1) {
+      for (let index = 0; index < repeat; index += 1) {
+        whole.set(all, index * all.length);
+      }
     }
-    return this.#write(address, new Uint8Array(all.buffer), at, 'store');
+    return this.#write(address, new Uint8Array(whole.buffer), at, 'store');
   }
 
   #write(address: number, data: Uint8Array, at: number, of: 'store' | 'paint' = 'paint'): Promise<void> | undefined {
