@@ -158,6 +158,24 @@ export class MemoryLog {
   }
 
   /**
+   * Index of the first byte in which a range differs from what was seen of it; -1 when none does, `undefined` where it is not
+   * in RAM that scenarios may use. Most of a large range was never stored to, and is not copied.
+   */
+  differenceFrom(seen: Uint8Array, address: number): number | undefined {
+    const initial = this.map.atFirst(address, seen.length);
+    if (initial === undefined) return undefined;
+    for (let from = 0; from < seen.length; ) {
+      const end = Math.min(seen.length, from + FRAME - ((address + from) % FRAME));
+      const stored = (this.log.touching(address + from)[0] ?? this.length) < this.length;
+      const held = stored ? this.bytes(address + from, end - from)! : initial.subarray(from, end);
+      const observed = seen.subarray(from, end);
+      if (Buffer.compare(held, observed) !== 0) return from + held.findIndex((byte, at) => byte !== observed[at]);
+      from = end;
+    }
+    return -1;
+  }
+
+  /**
    * The log as the specification sees it at tick `now`.
    *
    * @param during stores that begin before the operation ends: what they make may be read as well

@@ -35,21 +35,23 @@ export function loaded(
 ): readonly Way[] {
   const seen = observation.of === 'load' ? observation.data : undefined;
   const unknown = bench.units.some(({ key, model }) => model.unknown(world.states[key]) !== undefined);
-  const held = world.lost === undefined && !unknown ? world.memory.bytes(Number(load.address), load.bytes) : undefined;
-  if (seen === undefined || held === undefined)
+  const known = seen !== undefined && world.lost === undefined && !unknown;
+  const first = known ? world.memory.differenceFrom(seen, Number(load.address)) : undefined;
+  if (seen === undefined || first === undefined)
     return mode === 'admitted' ? [{ world: onward(world, {}), evidence: [] }] : [];
-  if (Buffer.compare(held, seen) === 0) {
+  if (first < 0) {
     return mode === 'admitted'
       ? [{ world: onward(world, {}, { clauses: ['PLAT-MEM-001'], labels: [], evidence: [] }), evidence: [] }]
       : [];
   }
   if (mode === 'admitted') return [];
-  const first = firstDifference(held, seen);
   const word = first & ~7;
   const address = load.address + BigInt(word);
-  const show = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(word, word + 8)).toString('hex');
+  const observedWord = seen.subarray(word, word + 8);
+  const shownHeld = hexText(world.memory.bytes(Number(address), observedWord.length)!);
+  const shownSeen = hexText(observedWord);
   const evidence: readonly Evidence[] = [
-    { what: 'memory', address, reading: `expected bytes ${show(held)}, observed ${show(seen)}` },
+    { what: 'memory', address, reading: `expected bytes ${shownHeld}, observed ${shownSeen}` },
   ];
   const observed = isToken(seen, first) ? 'bytes of a request' : 'other bytes';
   const memory = world.memory.store(Number(load.address), seen, at, 'seen');
@@ -69,27 +71,19 @@ export function loaded(
       evidence,
       deviation: {
         identities: [identity],
-        expected: `${show(held)} at 0x${address.toString(16)}`,
-        observed: show(seen),
+        expected: `${shownHeld} at 0x${address.toString(16)}`,
+        observed: shownSeen,
       },
     },
   ];
-}
-
-/** Bytes compared at a time. */
-const BLOCK = 4096;
-
-/** Index of the first byte that differs; there is one. */
-function firstDifference(held: Uint8Array, seen: Uint8Array): number {
-  let at = 0;
-  // Whole blocks first: a load may be of all memory.
-  while (Buffer.compare(held.subarray(at, at + BLOCK), seen.subarray(at, at + BLOCK)) === 0) at += BLOCK;
-  while (held[at] === seen[at]) at++;
-  return at;
 }
 
 /** Whether the 32-bit piece around a byte looks like part of a token. */
 function isToken(bytes: Uint8Array, at: number): boolean {
   const piece = at & ~3;
   return ((bytes[piece + 3] ?? 0) & 0xf0) === 0xd0 && bytes[piece + 1] === 0;
+}
+
+function hexText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
