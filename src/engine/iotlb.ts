@@ -19,7 +19,10 @@ export const MOST_ADDRESS_BITS = 57;
  */
 const SHIFT = 2;
 const KEY_HIGH = 1;
-/** By which bits the low half of the page's host address differs from that of its address, with the flags below; 0 in a slot that holds nothing. */
+/**
+ * The bits in which the low half of the page's host address differs from that of its address, with the flags below
+ * them; 0 in a slot that holds nothing. Like this, what is found needs no offset of the page's size.
+ */
 const FRAME = 2;
 const FRAME_HIGH = 3;
 
