@@ -177,7 +177,7 @@ export class RemappingUnit {
         return TRANSLATED;
       }
       if (flags !== 0 && this.refusesHit(flags)) {
-        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+        return this.refuseHit(flags, routingId, high, low, access);
       }
     }
     return this.decide(routingId, high, low, access);
@@ -203,7 +203,7 @@ export class RemappingUnit {
         return TRANSLATED;
       }
       if (flags !== 0 && this.refusesHit(flags)) {
-        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+        return this.refuseHit(flags, routingId, high, low, access);
       }
     }
     return this.decideByTables(routingId, high, low, access);
@@ -220,6 +220,11 @@ export class RemappingUnit {
       }
       return this.refuse(reason, this.context.faultProcessingDisable, routingId, high, low, access);
     }
+    return this.decideUntranslated(routingId, high, low, access);
+  }
+
+  /** A request while no tables are in use. */
+  private decideUntranslated(routingId: number, high: number, low: number, access: Access): number {
     if (this.enabled) {
       // Faults that FPD cannot silence come before a context entry was read.
       return this.refuse(this.modeFault, 0, routingId, high, low, access);
@@ -269,6 +274,11 @@ export class RemappingUnit {
     }
     this.faults.record(FAULT.INTERRUPT_RANGE_REQUEST, routingId, high, low, access & 1);
     return FAULT.INTERRUPT_RANGE_REQUEST;
+  }
+
+  /** Refuses a request for which a translation with these flags was found in the IOTLB. */
+  private refuseHit(flags: number, routingId: number, high: number, low: number, access: Access): number {
+    return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
   }
 
   /** Records the fault unless `silent` (FPD) is not 0; gives its reason. */
