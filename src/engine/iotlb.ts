@@ -19,12 +19,18 @@ export const MOST_ADDRESS_BITS = 57;
  */
 const SHIFT = 2;
 const KEY_HIGH = 1;
-/** Low half of the page's host address, with the flags below it; 0 in a slot that holds nothing. */
+/**
+ * The bits in which the low half of the page's host address differs from that of its address, with the flags below
+ * them; 0 in a slot that holds nothing. Like this, what is found needs no offset of the page's size.
+ */
 const FRAME = 2;
 const FRAME_HIGH = 3;
 
-/** Tells the compiler that an index is positive and its sums stay so; a page's number has no more bits than that. */
+/** Tells the compiler that an index is positive and its sums stay so; slots are found by these bits of a page's number. */
 const MOST_SLOTS = 0xf_ffff;
+const MOST_WORDS = MOST_SLOTS << SHIFT;
+/** Brings the number of a page of 4 KiB in the low half of its address to the place of its slot. */
+const PLACE_SHIFT = 12 - SHIFT;
 
 const SOURCE_LOW = 0xfff;
 const SOURCE_HIGH = 0xf000;
@@ -66,6 +72,8 @@ export class Iotlb {
   /** The flag for zero-length reads where they need no permission, else 0. */
   private readonly zeroLengthReads: number;
   private readonly last: number;
+  /** `last` as a place in the words. */
+  private readonly lastPlace: number;
   /** Logarithm of a level's words. */
   private readonly levelShift: number;
   private readonly words: Int32Array;
@@ -84,6 +92,7 @@ export class Iotlb {
     this.size = size;
     this.found = found;
     this.last = slotMask(size);
+    this.lastPlace = this.last << SHIFT;
     this.levelShift = Math.log2(this.last + 1) + SHIFT;
     this.words = new Int32Array(PAGE_LEVELS << this.levelShift);
     this.domains = new Uint16Array(PAGE_LEVELS * (this.last + 1));
@@ -96,8 +105,7 @@ export class Iotlb {
    * @returns the entry's flags, with whatever above them, or 0
    */
   find(sourceId: number, high: number, low: number): number {
-    const at = this.slotOfSmall(sourceId, low) << SHIFT;
-    const flags = this.take(at, SMALL_OFFSET, sourceId, high, low);
+    const flags = this.take(this.placeOfSmall(sourceId, low), SMALL_OFFSET, sourceId, high, low);
     return flags === 0 && this.used >= LARGE ? this.findLarge(sourceId, high, low) : flags;
   }
 
@@ -139,14 +147,14 @@ export class Iotlb {
       return;
     }
     const { words } = this;
-    const slot = this.slotOfSmall(sourceId, low);
-    const at = slot << SHIFT;
+    const at = this.placeOfSmall(sourceId, low);
     this.used |= 1 << 1;
     words[at] = (low & ~SMALL_OFFSET) | (sourceId & SOURCE_LOW);
     words[at + KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
-    words[at + FRAME] = (outLow & ~SMALL_OFFSET) | flags | ((flags & PERMISSIONS) << LIKEWISE) | this.zeroLengthReads;
+    const likewise = ((flags & PERMISSIONS) << LIKEWISE) | this.zeroLengthReads;
+    words[at + FRAME] = ((outLow ^ low) & ~SMALL_OFFSET) | flags | likewise;
     words[at + FRAME_HIGH] = outHigh;
-    this.domains[slot] = domain;
+    this.domains[at >> SHIFT] = domain;
   }
 
   /** Drops all pages of a level. */
@@ -200,7 +208,7 @@ export class Iotlb {
     words[at] = (low & ~offset) | (sourceId & SOURCE_LOW);
     words[at | KEY_HIGH] = high | ((sourceId & SOURCE_HIGH) << 16);
     const likewise = ((flags & PERMISSIONS) << LIKEWISE) | this.zeroLengthReads;
-    words[at | FRAME] = (outLow & ~offset) | flags | likewise;
+    words[at | FRAME] = ((outLow ^ low) & ~offset) | flags | likewise;
     words[at | FRAME_HIGH] = outHigh;
     this.domains[at >> SHIFT] = domain;
   }
@@ -232,20 +240,26 @@ export class Iotlb {
     }
     const frame = words[at + FRAME]!;
     found.high = words[at + FRAME_HIGH]!;
-    found.low = (frame & ~offset) | (low & offset);
+    found.low = low ^ (frame & ~SMALL_OFFSET);
     found.flags = frame;
     return frame;
   }
 
-  private slotOfSmall(sourceId: number, low: number): number {
-    return ((low >>> 12) ^ sourceId ^ (sourceId << 5)) & this.last & MOST_SLOTS;
+  /** Place in the words of the slot for a page of 4 KiB; what {@link slotOf} gives, in fewer steps. */
+  private placeOfSmall(sourceId: number, low: number): number {
+    const apart = sourceId + (sourceId << 5);
+    return ((low >>> PLACE_SHIFT) + (apart << SHIFT)) & this.lastPlace & MOST_WORDS;
   }
 
-  /** Neighbouring pages lie in neighbouring slots. */
+  /**
+   * Neighbouring pages lie in neighbouring slots. The source-id is added, so that addresses that go up in equal steps
+   * go up in equal steps through the slots, too, which processors are quick to read.
+   */
   private slotOf(level: number, sourceId: number, high: number, low: number): number {
     const shift = 3 + 9 * level;
     const page = (low >>> shift) | (high << (32 - shift));
-    return this.firstOf(level) | (((page ^ sourceId ^ (sourceId << 5)) & this.last & MOST_SLOTS) << SHIFT);
+    const slot = (page + sourceId + (sourceId << 5)) & this.last & MOST_SLOTS;
+    return this.firstOf(level) | (slot << SHIFT);
   }
 
   private firstOf(level: number): number {

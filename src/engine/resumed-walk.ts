@@ -34,6 +34,7 @@ const NO_RAM = ADDRESS_HIGH & ~HIGHEST_RAM;
 /**
  * The walk of a unit with paging-structure caches, where they hold what leads to the last table or to the one above it:
  * one or two entries are read, and judged together like those of a straight walk. All else is left to the exact walk.
+ * What it calls it calls always, wherever it starts: the compiler leaves out of its code what was called rarely so far.
  */
 export class ResumedWalk implements TableWalk {
   private readonly memory: PhysicalMemory;
@@ -76,27 +77,19 @@ export class ResumedWalk implements TableWalk {
     }
     const { frames, words } = this.memory;
     const { domain } = context;
-    let tableLow = 0;
-    let tableHigh = 0;
-    let tableGranted = 0;
+    const slot = structures.findNear(domain, high, low);
+    if (slot < 0) {
+      return this.exact.walk(routingId, high, low, access);
+    }
+    let tableLow = structures.tableLowAt(slot);
+    let tableHigh = structures.tableHighAt(slot);
+    let tableGranted = tableLow;
     let special = 0;
-    let slot = structures.findLowest(domain, high, low);
-    const isLowest = slot >= 0;
-    if (isLowest) {
-      tableGranted = structures.tableLowAt(slot);
-      tableLow = tableGranted;
-      tableHigh = structures.tableHighAt(slot);
-    } else {
-      slot = structures.findAbove(domain, high, low);
-      if (slot < 0) {
-        return this.exact.walk(routingId, high, low, access);
-      }
-      const aboveLow = structures.tableLowAt(slot);
-      const place =
-        (frames[(structures.tableHighAt(slot) << 20) | (aboveLow >>> 12)]! | ((low >>> 20) & PLACE)) & INDEX;
+    if (!structures.isLowest(slot)) {
+      const place = (frames[(tableHigh << 20) | (tableLow >>> 12)]! | ((low >>> 20) & PLACE)) & INDEX;
       tableLow = words[place]!;
       tableHigh = words[place + 1]!;
-      tableGranted = aboveLow & tableLow;
+      tableGranted &= tableLow;
       special = tableLow & this.tableSpecial;
     }
     const at = (frames[(tableHigh << 20) | (tableLow >>> 12)]! | ((low >>> 11) & PLACE)) & INDEX;
@@ -116,10 +109,8 @@ export class ResumedWalk implements TableWalk {
     ) {
       return this.exact.walk(routingId, high, low, access);
     }
-    if (!isLowest) {
-      const table = (tableLow & FRAME) | (tableGranted & PERMISSIONS);
-      structures.fillLowest(domain, high, low, tableHigh & ADDRESS_HIGH, table);
-    }
+    const table = (tableLow & FRAME) | (tableGranted & PERMISSIONS);
+    structures.keepLowest(slot, domain, high, low, tableHigh & ADDRESS_HIGH, table);
     found.high = pageHigh;
     found.low = (low1 & FRAME) | (low & OFFSET);
     found.flags = low1;

@@ -43,6 +43,8 @@ export class StructureCache {
   /** Entries at each level. */
   readonly size: number;
   private readonly last: number;
+  /** The last slot of level 2. */
+  private readonly lastLowest: number;
   /** Logarithm of a level's words. */
   private readonly levelShift: number;
   private readonly words: Int32Array;
@@ -54,6 +56,7 @@ export class StructureCache {
   constructor(size: number) {
     this.size = size;
     this.last = slotMask(size);
+    this.lastLowest = this.last << SHIFT;
     this.levelShift = Math.log2(this.last + 1) + SHIFT;
     this.words = new Int32Array((LAST_STRUCTURE_LEVEL - FIRST_STRUCTURE_LEVEL + 1) * (this.last + 1) * WORDS);
     for (let level = FIRST_STRUCTURE_LEVEL; level <= LAST_STRUCTURE_LEVEL; level++) {
@@ -78,19 +81,21 @@ export class StructureCache {
     return 0;
   }
 
-  /** Looks for the entry of level 2 on the way to an address; gives its slot, or -1. */
-  findLowest(domain: number, high: number, low: number): number {
+  /** Looks for the entry of level 2 on the way to an address, or else that of level 3; gives its slot, or -1. */
+  findNear(domain: number, high: number, low: number): number {
     const { words } = this;
-    const at = this.slotOfLowest(domain, high, low);
-    return words[at] === ((low & KEY_LOW_2) | domain | VALID) && words[at + KEY_HIGH] === high ? at : -1;
-  }
-
-  /** Looks for the entry of level 3 on the way to an address; gives its slot, or -1. */
-  findAbove(domain: number, high: number, low: number): number {
-    const { words } = this;
+    const lowest = this.slotOfLowest(domain, high, low);
+    if (words[lowest] === ((low & KEY_LOW_2) | domain | VALID) && words[lowest + KEY_HIGH] === high) {
+      return lowest;
+    }
     const entry = (low >>> 30) | (high << 2);
     const at = (((((entry ^ domain ^ (domain << 5)) & this.last) + this.last + 1) << SHIFT) & INDEX) | 0;
     return words[at] === ((low & KEY_LOW_3) | domain | VALID) && words[at + KEY_HIGH] === high ? at : -1;
+  }
+
+  /** Whether a slot is one for entries of level 2. */
+  isLowest(slot: number): boolean {
+    return slot <= this.lastLowest;
   }
 
   /** What a slot says of the next table: the low half of its address, with the permissions down to it below. */
@@ -103,13 +108,17 @@ export class StructureCache {
   }
 
   /**
-   * Keeps an entry of level 2.
+   * Keeps the entry of level 2 that a walk came through, unless it was found here.
    *
+   * @param found the slot that was found, of level 2 or 3
    * @param table low half of the next table's address, with the permissions down to it, not none, below
    */
-  fillLowest(domain: number, high: number, low: number, tableHigh: number, table: number): void {
-    const at = this.slotOfLowest(domain, high, low);
+  keepLowest(found: number, domain: number, high: number, low: number, tableHigh: number, table: number): void {
     const { words } = this;
+    const at = this.slotOfLowest(domain, high, low);
+    if (this.isLowest(found)) {
+      return;
+    }
     words[at] = (low & KEY_LOW_2) | domain | VALID;
     words[at + KEY_HIGH] = high;
     words[at + TABLE] = table;

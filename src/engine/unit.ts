@@ -176,34 +176,45 @@ export class RemappingUnit {
       if (((flags >>> access) & 1) !== 0) {
         return TRANSLATED;
       }
-      if (flags !== 0 && this.refusesHit(flags)) {
-        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+      if (flags !== 0) {
+        return this.decideHit(flags, routingId, high, low, access);
       }
     }
     return this.decide(routingId, high, low, access);
   }
 
+  /** What becomes of a request whose translation the IOTLB holds, without the permissions needed. */
+  private decideHit(flags: number, routingId: number, high: number, low: number, access: Access): number {
+    return this.refusesHit(flags)
+      ? this.refuseHit(flags, routingId, high, low, access)
+      : this.decide(routingId, high, low, access);
+  }
+
   /**
-   * What becomes of a request that the IOTLB does not serve. This and `translate` have no helpers on the way of a hit
-   * or a walk: what the compiler puts into one piece of code is limited, and is used up.
+   * What becomes of a request that the IOTLB does not serve. What is rare is in methods of its own: what the
+   * compiler puts into one piece of code is limited, and a hit and a walk fit only just, with the loop that asks for them.
    */
   private decide(routingId: number, high: number, low: number, access: Access): number {
-    if (this.shielded === 0) {
-      return this.decideByTables(routingId, high, low, access);
-    }
-    const outcome = this.decideShielded(routingId, high, low, access);
+    return this.shielded === 0
+      ? this.decideByTables(routingId, high, low, access)
+      : this.decideShielded(routingId, high, low, access);
+  }
+
+  /** As {@link decide} while some memory is protected. */
+  private decideShielded(routingId: number, high: number, low: number, access: Access): number {
+    const outcome = this.decideUnshielded(routingId, high, low, access);
     return outcome === TRANSLATED ? this.shield() : outcome;
   }
 
   /** What the IOTLB or the tables say while some memory is protected. */
-  private decideShielded(routingId: number, high: number, low: number, access: Access): number {
+  private decideUnshielded(routingId: number, high: number, low: number, access: Access): number {
     if (this.translating !== 0 && high >>> ADDRESS_BITS === 0) {
       const flags = this.iotlb.find(routingId, high, low);
       if (((flags >>> access) & 1) !== 0) {
         return TRANSLATED;
       }
       if (flags !== 0 && this.refusesHit(flags)) {
-        return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
+        return this.refuseHit(flags, routingId, high, low, access);
       }
     }
     return this.decideByTables(routingId, high, low, access);
@@ -218,8 +229,13 @@ export class RemappingUnit {
       if (reason === 0) {
         return TRANSLATED;
       }
-      return this.refuse(reason, this.context.faultProcessingDisable, routingId, high, low, access);
+      return this.refuseByTables(reason, routingId, high, low, access);
     }
+    return this.decideUntranslated(routingId, high, low, access);
+  }
+
+  /** A request while no tables are in use. */
+  private decideUntranslated(routingId: number, high: number, low: number, access: Access): number {
     if (this.enabled) {
       // Faults that FPD cannot silence come before a context entry was read.
       return this.refuse(this.modeFault, 0, routingId, high, low, access);
@@ -269,6 +285,16 @@ export class RemappingUnit {
     }
     this.faults.record(FAULT.INTERRUPT_RANGE_REQUEST, routingId, high, low, access & 1);
     return FAULT.INTERRUPT_RANGE_REQUEST;
+  }
+
+  /** Refuses a request after its context entry was looked for. */
+  private refuseByTables(reason: number, routingId: number, high: number, low: number, access: Access): number {
+    return this.refuse(reason, this.context.faultProcessingDisable, routingId, high, low, access);
+  }
+
+  /** Refuses a request for which a translation with these flags was found in the IOTLB. */
+  private refuseHit(flags: number, routingId: number, high: number, low: number, access: Access): number {
+    return this.refuse(refusalOf(access), flags & SILENT, routingId, high, low, access);
   }
 
   /** Records the fault unless `silent` (FPD) is not 0; gives its reason. */

@@ -260,7 +260,7 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     file: IOTLB,
     anchor: 'const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh);',
     replacement:
-      'const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh) | (this.found.low !== 0 && ((words[at | FRAME]! ^ this.found.low) & ~OFFSET[level]!) === 0 ? 1 : 0);',
+      'const apart = ((words[at]! ^ range.low) & maskLow) | ((words[at | KEY_HIGH]! ^ range.high) & maskHigh) | (this.found.low !== 0 && ((words[at]! ^ words[at | FRAME]! ^ this.found.low) & ~OFFSET[level]!) === 0 ? 1 : 0);',
     shapes: ['39-1g', '48-1g', '57-1g'],
   },
   {
