@@ -1,6 +1,5 @@
-import { FAULT, RTADDR_FIELDS, TABLE_MODE, VTD_REGISTERS } from '../../spec/layout/vtd.js';
+import { FAULT, TABLE_MODE } from '../../spec/layout/vtd.js';
 import { ACCESS, type Access, needsNothing, refusalOf } from './access.js';
-import { fieldMask, fieldShift } from './bits.js';
 import type { CacheInvalidation } from './cache-invalidation.js';
 import { type Caches, createCaches } from './caches.js';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
@@ -17,6 +16,7 @@ import { ProtectedMemory } from './protected-memory.js';
 import { InvalidationQueue } from './queue.js';
 import type { RegisterFile } from './registers.js';
 import { ResumedWalk } from './resumed-walk.js';
+import { RootTable } from './root-table.js';
 import type { Shape } from './shapes.js';
 import { StraightWalk } from './straight-walk.js';
 import { ORDINARY_PARTS, type UnitParts } from './unit-parts.js';
@@ -43,12 +43,6 @@ const RANGE_MASK = INTERRUPT_MASK;
 const RANGE_PREFIX = INTERRUPT_PREFIX;
 const SNOOP = ENTRY.snoop;
 
-const RTADDR = VTD_REGISTERS.RTADDR.offset;
-const ROOT_LOW = fieldMask(RTADDR_FIELDS.RTA, 0);
-const TTM = fieldMask(RTADDR_FIELDS.TTM, 0);
-const TTM_SHIFT = fieldShift(RTADDR_FIELDS.TTM);
-const SSIRWE = fieldMask(RTADDR_FIELDS.SSIRWE, 0);
-
 /** What a remapping unit is made of. */
 export interface UnitOptions {
   readonly shape: Shape;
@@ -70,6 +64,7 @@ export class RemappingUnit {
   protected readonly caches: Caches;
   private readonly found = new Found();
   private readonly context: ContextLookup;
+  private readonly rootTable: RootTable;
   private readonly straight: StraightWalk;
   private readonly resumed: ResumedWalk;
   /** Whether there are paging-structure caches, from which walks are resumed; not 0 for yes. */
@@ -88,10 +83,6 @@ export class RemappingUnit {
   private enabled = false;
   /** Whether tables are in use: it is on, and their mode gives no fault. Not 0 for yes, which is quicker to test. */
   protected translating = 0;
-  /** What SRTP latched from RTADDR, besides the address. */
-  private mode: number = TABLE_MODE.legacy;
-  /** Fault reason that the latched mode gives every DMA request; 0 in legacy mode. */
-  private modeFault = 0;
 
   constructor({ shape, memory, sendMessage }: UnitOptions, parts: UnitParts = ORDINARY_PARTS) {
     this.capabilities = capabilitiesOf(shape);
@@ -102,6 +93,7 @@ export class RemappingUnit {
     this.iotlb = this.caches.iotlb;
     this.invalidation = parts.invalidation(this.caches, this.capabilities);
     this.context = new ContextLookup(memory, this.capabilities, this.caches.roots, this.caches.contexts);
+    this.rootTable = new RootTable(this.registers, this.capabilities, this.context, () => this.invalidation.flush());
     const exact = new ExactWalk(memory, this.capabilities, this.context, this.caches, this.found);
     this.remembers = shape.caches.structure === 0 ? 0 : 1;
     this.straight = new StraightWalk(memory, this.context, this.caches, exact, this.found);
@@ -110,9 +102,15 @@ export class RemappingUnit {
     this.protectedMemory = new ProtectedMemory(this.registers, this.capabilities, () => this.decideWay());
     this.queue = this.capabilities.queuedInvalidation ? this.createQueue(memory, sendMessage) : undefined;
     // The registers reach these by their handlers; they keep nothing that is needed here.
-    new RegisterInvalidation({ ...this.commandParts(), isLegacy: () => this.mode === TABLE_MODE.legacy });
+    new RegisterInvalidation({ ...this.commandParts(), isLegacy: () => this.rootTable.mode === TABLE_MODE.legacy });
     new GlobalCommand(this.registers, this.capabilities, parts.pace, {
-      rootTable: () => this.rootTable(),
+      rootTable: () => {
+        const latch = this.rootTable.take();
+        return () => {
+          latch();
+          this.decideWay();
+        };
+      },
       enableTranslation: (on) => {
         this.enabled = on;
         this.decideWay();
@@ -142,10 +140,7 @@ export class RemappingUnit {
     this.parts.reset(scope);
     this.invalidation.flush();
     this.enabled = false;
-    this.context.rootHigh = 0;
-    this.context.rootLow = 0;
-    this.mode = TABLE_MODE.legacy;
-    this.modeFault = 0;
+    this.rootTable.reset();
     this.registers.reset(scope);
     this.faults.restart();
     this.queue?.enable(false);
@@ -238,7 +233,7 @@ export class RemappingUnit {
   private decideUntranslated(routingId: number, high: number, low: number, access: Access): number {
     if (this.enabled) {
       // Faults that FPD cannot silence come before a context entry was read.
-      return this.refuse(this.modeFault, 0, routingId, high, low, access);
+      return this.refuse(this.rootTable.fault, 0, routingId, high, low, access);
     }
     return this.pass(high, low);
   }
@@ -307,7 +302,13 @@ export class RemappingUnit {
 
   private createQueue(memory: PhysicalMemory, sendMessage: MessageSink): InvalidationQueue {
     const { faults } = this;
-    return new InvalidationQueue({ ...this.commandParts(), memory, faults, sendMessage, mode: () => this.mode });
+    return new InvalidationQueue({
+      ...this.commandParts(),
+      memory,
+      faults,
+      sendMessage,
+      mode: () => this.rootTable.mode,
+    });
   }
 
   private commandParts() {
@@ -315,31 +316,9 @@ export class RemappingUnit {
     return { registers, capabilities, invalidation, pace: parts.pace };
   }
 
-  private rootTable(): () => void {
-    const low = this.registers.get(RTADDR);
-    const high = this.registers.get(RTADDR + 4);
-    return () => this.latchRootTable(high, low);
-  }
-
-  private latchRootTable(high: number, low: number): void {
-    if (this.capabilities.setRootFlushes) {
-      this.invalidation.flush();
-    }
-    this.context.rootHigh = high;
-    this.context.rootLow = low & ROOT_LOW;
-    this.mode = (low & TTM) >>> TTM_SHIFT;
-    if (this.mode === TABLE_MODE.abort && this.capabilities.abortMode) {
-      this.modeFault = FAULT.ABORT_MODE;
-    } else {
-      const valid = this.mode === TABLE_MODE.legacy && (low & SSIRWE) === 0;
-      this.modeFault = valid ? 0 : FAULT.ROOT_POINTER_INVALID;
-    }
-    this.decideWay();
-  }
-
   /** Takes up that translation, the table mode, or what is protected may have changed. */
   private decideWay(): void {
-    this.translating = this.enabled && this.modeFault === 0 ? 1 : 0;
+    this.translating = this.enabled && this.rootTable.fault === 0 ? 1 : 0;
     this.shielded = this.protectedMemory.active;
     const looks = this.translating !== 0 && this.iotlb.size !== 0 && this.shielded === 0;
     this.lookUp = looks ? 0 : NEVER;

@@ -272,7 +272,7 @@ export const CACHE_DEFECTS: readonly Defect[] = [
       what: 'cached contexts were used although the table they came from was not in use any more',
     },
     plants: 'a new root table pointer drops nothing although the unit says that it does (ESRTPS=1)',
-    file: UNIT,
+    file: 'src/engine/root-table.ts',
     anchor: 'if (this.capabilities.setRootFlushes) {',
     replacement: 'if (false) {',
     shapes: ['57-1g'],

@@ -4,6 +4,7 @@ const WALK = 'src/engine/walk.ts';
 const ACCESS = 'src/engine/access.ts';
 const CONTEXT = 'src/engine/context.ts';
 const UNIT = 'src/engine/unit.ts';
+const ROOT_TABLE = 'src/engine/root-table.ts';
 
 /** Defects of the walk through root, context and paging entries, and of what is done with its result. */
 export const TRANSLATION_DEFECTS: readonly Defect[] = [
@@ -270,7 +271,7 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
       what: 'the mode of the tables was not looked at',
     },
     plants: 'a root table pointer with any mode is taken as one of legacy mode',
-    file: UNIT,
+    file: ROOT_TABLE,
     anchor: 'const valid = this.mode === TABLE_MODE.legacy && (low & SSIRWE) === 0;',
     replacement: 'const valid = true;',
     shapes: ['39-4k', '48-1g', '57-2m'],
@@ -287,7 +288,7 @@ export const TRANSLATION_DEFECTS: readonly Defect[] = [
     file: UNIT,
     anchor: 'const reason = this.resolve(',
     replacement:
-      'this.context.rootHigh = this.registers.get(RTADDR + 4); this.context.rootLow = this.registers.get(RTADDR) & ROOT_LOW; const reason = this.resolve(',
+      'this.context.rootHigh = this.registers.get(0x24); this.context.rootLow = this.registers.get(0x20) & ~0xfff; const reason = this.resolve(',
     shapes: ['39-4k', '48-1g', '57-2m'],
   },
   {
