@@ -17,7 +17,7 @@ export function assignmentPossible(state: HypervisorState, stimulus: Stimulus): 
 
 /**
  * HV-ISO-001, HV-TRN-001. While a function changes hands, it may be with the one or the other; one that is being taken away,
- * also with whoever waits for it.
+ * also with whoever waits for it. One that a VM has stays with it, whoever asks for it.
  */
 export function assignmentAsked(
   state: HypervisorState,
@@ -26,6 +26,7 @@ export function assignmentAsked(
 ): HypervisorState {
   if (isRefusal(answer)) return state;
   const name = functionOf(stimulus);
+  if (stimulus.action === 'attach' && !assignmentPossible(state, stimulus)) return state;
   const after = stimulus.action === 'attach' ? [vmOf(stimulus.actor)] : [undefined, ...waitingFor(state, name)];
   return produce(state, (draft) => {
     draft.holders[name] = after.reduce<HolderChoices>(including, holdersOf(state, name)).slice();

@@ -166,6 +166,12 @@ describe('functions', () => {
     expect(record.answer(first).broken).toBe('HV-FN-001 attach done');
   });
 
+  it('stay with their VM when another asks for them', () => {
+    const record = begun().done('vm1', 'map', { page: 1 }, { frame: OTHER });
+    record.ask('vm1', 'attach', EDU0, {});
+    expect(record.dma('edu0', 'read', 0x1000n, at(OTHER)).broken).toMatch('HV-ISO-001');
+  });
+
   it('go to a VM that waits for them as soon as they are taken away', () => {
     const waited = (): Record => {
       const record = new Record();

@@ -56,16 +56,8 @@ export class ChaosIotlb extends Iotlb {
     this.chance = chance;
   }
 
-  override fillSmall(
-    sourceId: number,
-    domain: number,
-    high: number,
-    low: number,
-    outHigh: number,
-    outLow: number,
-    flags: number,
-  ): void {
-    this.keep(1, sourceId, domain, high, low, outHigh, outLow, flags);
+  override fillSmall(...entry: Parameters<Iotlb['fillSmall']>): void {
+    this.keep(1, ...entry);
   }
 
   protected override keep(

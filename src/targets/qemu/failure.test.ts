@@ -74,6 +74,15 @@ describe('a QEMU that fails', () => {
     expect(again.failure).toMatchObject({ kind: 'crash', at: 1, message: failure?.message });
   });
 
+  it('does not hide that a poll before the crash was not satisfied', async () => {
+    const target = await started();
+    const never = { mask: 1n << 31n, expect: 0n, limit: 3 } as const;
+    const poll: Operation = { op: 'poll', component: 'iommu0', register: 'GSTS', size: 4, ...never };
+    const { observations, failure } = await target.run([poll, readStatus, assertion]);
+    expect(observations).toMatchObject([{ of: 'poll', satisfied: false, reads: 3 }, { value: 0xc000_0000n }]);
+    expect(failure).toMatchObject({ kind: 'crash', at: 2 });
+  });
+
   it('is a crash when somebody kills it in mid-run', async () => {
     const target = await started();
     const before = target.pid!;

@@ -119,11 +119,14 @@ class Qemu implements QemuTarget {
     if (unprepared !== undefined) {
       return { observations: [], failure: unprepared };
     }
+    const executor = this.#executor;
     const result = await this.#perform(operations, oneByOne, hopes);
-    if (result.failure !== undefined || this.#executor?.disappointed !== true) {
+    if (executor?.disappointed !== true) {
       return result;
     }
-    const failure = (await this.finish()).failure ?? (await this.begin(this.#start));
+    // After a failure the machine is gone, and started again.
+    const ended = result.failure === undefined ? (await this.finish()).failure : undefined;
+    const failure = ended ?? (await this.begin(this.#start));
     return failure === undefined ? this.#perform(operations, false, false) : { observations: [], failure };
   }
 
